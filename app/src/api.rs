@@ -1,0 +1,69 @@
+//! Server functions: what the browser may ask for, one line each.
+//!
+//! They are private to a build, and public addresses all the same: who may ask
+//! is decided in the server's `Service`, never here.
+
+#![allow(missing_docs, reason = "the macro makes a struct of each argument list, whose fields cannot be documented")]
+
+use crate::domain::ids::{RunId, ScriptId};
+use crate::domain::problem::{Problem, ProblemKind};
+use crate::read::{AttemptText, Build, RunPage, SetupPage, Wall};
+use leptos::prelude::*;
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+
+impl FromServerFnError for Problem {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        let kind = match error {
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => ProblemKind::Malformed,
+            ServerFnErrorErr::Request(_) => ProblemKind::Upstream,
+            _ => ProblemKind::Internal,
+        };
+        Problem::new(kind, error.to_string())
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn backend() -> Result<std::sync::Arc<dyn crate::backend::Backend>, Problem> {
+    use_context::<crate::backend::SharedBackend>()
+        .map(|shared| shared.0)
+        .ok_or_else(|| Problem::new(ProblemKind::Internal, "no backend in the context of this request"))
+}
+
+/// All setups.
+#[server(name = AskWall, endpoint = "wall")]
+pub async fn wall() -> Result<Wall, Problem> {
+    backend()?.wall().await
+}
+
+/// One setup with the page of its runs that begins at `cursor`.
+#[server(name = AskSetupPage, endpoint = "setup-page")]
+pub async fn setup_page(name: String, cursor: Option<String>) -> Result<Option<SetupPage>, Problem> {
+    backend()?.setup_page(&name, cursor.as_deref()).await
+}
+
+/// One run.
+#[server(name = AskRunPage, endpoint = "run-page")]
+pub async fn run_page(run: RunId) -> Result<Option<RunPage>, Problem> {
+    backend()?.run_page(run).await
+}
+
+/// Messages and traces of a test in a run.
+#[server(name = AskAttemptTexts, endpoint = "attempt-texts")]
+pub async fn attempt_texts(run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem> {
+    backend()?.attempt_texts(run, test).await
+}
+
+/// The text of a script.
+#[server(name = AskScript, endpoint = "script")]
+pub async fn script(script: ScriptId) -> Result<Option<String>, Problem> {
+    backend()?.script(script).await
+}
+
+/// The latest builds of a setup's job.
+#[server(name = AskLatestBuilds, endpoint = "latest-builds")]
+pub async fn latest_builds(setup: String) -> Result<Vec<Build>, Problem> {
+    backend()?.latest_builds(&setup).await
+}

@@ -1,0 +1,29 @@
+//! The questions a page may ask. The server's `Service` answers them, and
+//! decides there who may ask: a server function is a public address, whatever
+//! page happens to call it.
+
+use crate::domain::ids::{RunId, ScriptId};
+use crate::domain::problem::Problem;
+use crate::read::{AttemptText, Build, RunPage, SetupPage, Wall};
+use std::sync::Arc;
+
+/// What pages may ask of the server.
+#[async_trait::async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// All setups.
+    async fn wall(&self) -> Result<Wall, Problem>;
+    /// One setup with the page of its runs that begins at `cursor`.
+    async fn setup_page(&self, name: &str, cursor: Option<&str>) -> Result<Option<SetupPage>, Problem>;
+    /// One run.
+    async fn run_page(&self, run: RunId) -> Result<Option<RunPage>, Problem>;
+    /// Messages and traces of a test in a run, by attempt.
+    async fn attempt_texts(&self, run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem>;
+    /// The text of a script.
+    async fn script(&self, script: ScriptId) -> Result<Option<String>, Problem>;
+    /// The latest builds of a setup's job, newest first.
+    async fn latest_builds(&self, setup: &str) -> Result<Vec<Build>, Problem>;
+}
+
+/// The backend as server functions find it in their context.
+#[derive(Clone)]
+pub struct SharedBackend(pub Arc<dyn Backend>);

@@ -1,0 +1,28 @@
+//! The rules, and nothing else.
+//!
+//! Everything here is a value or a function of values: no clock, no I/O, no
+//! framework. Time, ids and chance come in as arguments, so each rule can be
+//! tried in a test that takes microseconds, natively and in the browser alike.
+//!
+//! The way through: a listener says an [`event::Event`]; [`run::Run::apply`]
+//! joins it into the run; [`counts::Counts`], [`test::Outcome`] and
+//! [`run::RunResult`] are derived from what the run then knows;
+//! [`activity::Activity`] and [`forecast`] say what to make of the time.
+
+pub mod activity;
+pub mod clock;
+pub mod counts;
+pub mod event;
+pub mod forecast;
+pub mod ids;
+pub mod name;
+pub mod plan;
+pub mod problem;
+pub mod run;
+pub mod suite;
+pub mod test;
+pub mod time;
+
+mod run_facts;
+#[cfg(test)]
+mod run_tests;

@@ -1,0 +1,555 @@
+//! A run: the join of everything that was said about it.
+//!
+//! [`Run::apply`] never panics and refuses nothing: listeners crash, repeat
+//! and reorder. Every part of a run is joined (see `run_facts`), so any order
+//! and any repetition of a run's events ends in the same run. Three things do
+//! depend on the order of arrival, knowingly: the ordinals of suites and tests
+//! (their row numbers), the count of late events, and when the run was given
+//! up as lost.
+
+use super::counts::Counts;
+use super::event::{RunEvent, RunStarted, TestAbout, TestRef, Text};
+use super::ids::{RunId, ScriptId, SetupId, SuiteId, TestId};
+use super::name::{ProjectName, RunKey};
+use super::plan::{Entry, Plan};
+pub use super::run_facts::{About, CLOCK_TOLERANCE, ClockOffset, Completion, Said, Shards};
+use super::run_facts::{earliest, greatest, say};
+use super::suite::{DEPTH_MAX, Phase, Suite, SuiteFinish, SuitePath};
+use super::test::{Finish, Outcome, Test, Verdict, words};
+use super::time::{Micros, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
+
+words! {
+    /// Where a run stands.
+    RunState {
+        /// Planned; nothing has begun.
+        Waiting = "waiting",
+        /// Begun.
+        Running = "running",
+        /// Over, by the listener's word.
+        Finished = "finished",
+        /// Given up: nobody spoke for too long.
+        Lost = "lost",
+    }
+}
+
+words! {
+    /// What a run came to.
+    RunResult {
+        /// Every test passed or was skipped.
+        Passed = "passed",
+        /// As passed, but some needed another attempt.
+        Flaky = "flaky",
+        /// At least one test failed.
+        Failed = "failed",
+        /// Stopped before its time.
+        Cancelled = "cancelled",
+        /// It ended without a word about some of its tests.
+        Incomplete = "incomplete",
+    }
+}
+
+/// Everything about a run but its suites and tests; kept as one value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunFacts {
+    /// What was told about it.
+    pub about: About,
+    /// Its shards.
+    pub shards: Shards,
+    /// The earliest word, by the listener's clock.
+    pub first_at: Option<Timestamp>,
+    /// The earliest word of a start.
+    pub started_at: Option<Timestamp>,
+    /// The latest word, by the listener's clock.
+    pub last_at: Option<Timestamp>,
+    /// The latest arrival, by our clock.
+    pub heard_at: Option<Timestamp>,
+    /// The listener's clock against ours.
+    pub clock: ClockOffset,
+    /// Something was said beyond the plan.
+    pub begun: bool,
+    /// Events that came after the run was over.
+    pub late: u32,
+    /// When it was given up, by our clock.
+    pub lost_at: Option<Timestamp>,
+    /// When a run of uncounted shards was taken as complete, by our clock.
+    pub settled_at: Option<Timestamp>,
+}
+
+/// One execution of a set of tests on one setup.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its identity.
+    pub id: RunId,
+    /// Where it runs.
+    pub setup: SetupId,
+    /// What the listener calls it.
+    pub key: RunKey,
+    facts: RunFacts,
+    suites: Vec<Suite>,
+    tests: Vec<Test>,
+    suite_index: HashMap<SuitePath, u32>,
+    test_index: HashMap<(u32, Box<str>, Option<Box<str>>), u32>,
+    tally: Counts,
+    touched: Touched,
+}
+
+/// What changed since it was last asked, as ordinals: what must be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Suites.
+    pub suites: BTreeSet<u32>,
+    /// Tests.
+    pub tests: BTreeSet<u32>,
+    /// Texts of attempts: test, attempt number, text.
+    pub texts: Vec<(u32, u32, Text)>,
+    /// Scripts by their content.
+    pub scripts: Vec<(ScriptId, Box<str>)>,
+}
+
+/// How an event found the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// Open.
+    InTime,
+    /// Already over; what it says was joined all the same.
+    Late,
+}
+
+impl Run {
+    /// A run of which nothing is known but its key.
+    pub fn new(id: RunId, setup: SetupId, key: RunKey) -> Self {
+        Self {
+            id,
+            setup,
+            key,
+            facts: RunFacts::default(),
+            suites: Vec::new(),
+            tests: Vec::new(),
+            suite_index: HashMap::new(),
+            test_index: HashMap::new(),
+            tally: Counts::default(),
+            touched: Touched::default(),
+        }
+    }
+
+    /// A run as it was stored: suites and tests in the order of their ordinals.
+    pub fn restore(
+        id: RunId,
+        setup: SetupId,
+        key: RunKey,
+        facts: RunFacts,
+        suites: Vec<Suite>,
+        tests: Vec<Test>,
+    ) -> Self {
+        let mut run = Self { facts, ..Self::new(id, setup, key) };
+        run.suite_index = suites.iter().zip(0..).map(|(suite, at)| (suite.path.clone(), at)).collect();
+        for (test, at) in tests.iter().zip(0..) {
+            *run.tally.of(test.outcome()) += 1;
+            run.test_index.insert((test.suite, test.name.clone(), test.parameters.clone()), at);
+        }
+        run.suites = suites;
+        run.tests = tests;
+        run
+    }
+
+    /// Joins one event. `received` is our clock at its arrival and `delay` how
+    /// long it was on its way: arrival minus the listener's clock, taken at the
+    /// moment of sending where the listener tells it.
+    pub fn apply(&mut self, event: &RunEvent, at: Timestamp, received: Timestamp, delay: Micros) -> Applied {
+        let applied = if self.is_over() { Applied::Late } else { Applied::InTime };
+        if applied == Applied::Late {
+            self.facts.late = self.facts.late.saturating_add(1);
+        }
+        self.facts.clock.observe(delay);
+        earliest(&mut self.facts.first_at, at);
+        self.facts.last_at = self.facts.last_at.max(Some(at));
+        self.facts.heard_at = self.facts.heard_at.max(Some(received));
+        self.facts.begun |= !matches!(event, RunEvent::Planned(_));
+        match event {
+            RunEvent::Planned(plan) => self.plan(plan),
+            RunEvent::Started(started) => self.start(at, started),
+            RunEvent::SuiteStarted { suite, total_tests, source } => {
+                let suite = self.suite_mut(suite);
+                earliest(&mut suite.started, at);
+                greatest(&mut suite.total_tests, *total_tests);
+                fill(&mut suite.source, source.as_deref());
+            }
+            RunEvent::SuitePhase { suite, phase } => self.suite_phase(at, suite, *phase),
+            RunEvent::TestStarted { test, about } => self.test_started(at, test, about),
+            RunEvent::TestFinished { test, verdict, duration, text } => {
+                self.test_finished(at, test, *verdict, *duration, text.as_deref());
+            }
+            RunEvent::Log => {}
+            RunEvent::SuiteFinished { suite, verdict, message } => {
+                let suite = self.suite_mut(suite);
+                let finish = SuiteFinish { at, verdict: *verdict, message: message.clone() };
+                suite.finished = suite.finished.take().max(Some(finish));
+            }
+            RunEvent::Finished { aborted, shard } => self.finish(at, *aborted, *shard),
+        }
+        applied
+    }
+
+    /// Joins the name of the project. Tells whether the run changed project;
+    /// then every identity over runs is new, and all must be written again.
+    pub fn name_project(&mut self, at: Timestamp, project: &ProjectName) -> bool {
+        let before = self.project();
+        say(&mut self.facts.about.project, at, project.clone());
+        if self.project() == before {
+            return false;
+        }
+        let project = self.project();
+        for (test, at) in self.tests.iter_mut().zip(0..) {
+            test.id = TestId::of(
+                project.as_str(),
+                &self.suites[test.suite as usize].path,
+                &test.name,
+                test.parameters.as_deref(),
+            );
+            self.touched.tests.insert(at);
+        }
+        self.touched.suites.extend(0..self.suites.len() as u32);
+        true
+    }
+
+    /// Gives the run up: nobody spoke for too long. An end that arrives after
+    /// all still counts; any other late word is joined and changes no state.
+    pub fn give_up(&mut self, now: Timestamp) {
+        earliest(&mut self.facts.lost_at, now);
+    }
+
+    /// Takes a run of uncounted shards as complete.
+    pub fn settle(&mut self, now: Timestamp) {
+        earliest(&mut self.facts.settled_at, now);
+    }
+
+    fn plan(&mut self, plan: &Plan) {
+        let mut position = 0;
+        plan.walk(DEPTH_MAX, &mut |entry| {
+            position += 1;
+            match entry {
+                Entry::Suite(path, planned) => self.plan_suite(path, planned, position),
+                Entry::Test(path, planned) => {
+                    let name = super::name::tidy(&planned.name, super::suite::NAME_KEPT);
+                    let test = TestRef { suite: path.into(), name, parameters: planned.parameters.clone(), attempt: 1 };
+                    let script = planned.script.as_deref().map(|text| self.script(text));
+                    let (test, _) = self.test_mut(&test);
+                    test.position = Some(test.position.map_or(position, |standing| standing.min(position)));
+                    test.script = test.script.max(script);
+                    fill(&mut test.source, planned.source.as_deref());
+                }
+            }
+        });
+    }
+
+    fn plan_suite(&mut self, path: &[Box<str>], planned: &super::plan::PlannedSuite, position: u32) {
+        let script = planned.script.as_deref().map(|text| self.script(text));
+        let suite = self.suite_mut(path);
+        suite.position = Some(suite.position.map_or(position, |standing| standing.min(position)));
+        suite.script = suite.script.max(script);
+        fill(&mut suite.source, planned.source.as_deref());
+    }
+
+    fn script(&mut self, text: &str) -> ScriptId {
+        let id = ScriptId::of(text);
+        self.touched.scripts.push((id, text.into()));
+        id
+    }
+
+    fn start(&mut self, at: Timestamp, started: &RunStarted) {
+        earliest(&mut self.facts.started_at, at);
+        let about = &mut self.facts.about;
+        let told = [
+            (&mut about.name, &started.name),
+            (&mut about.commit, &started.commit),
+            (&mut about.branch, &started.branch),
+            (&mut about.trigger, &started.trigger),
+            (&mut about.url, &started.url),
+            (&mut about.user, &started.user),
+            (&mut about.framework, &started.framework),
+        ];
+        for (place, value) in told {
+            if let Some(value) = value {
+                say(place, at, value.clone());
+            }
+        }
+        for (key, value) in &started.attributes {
+            let said = Said { at, value: value.clone() };
+            about.attributes.entry(key.clone()).and_modify(|s| *s = said.clone().max(s.clone())).or_insert(said);
+        }
+        let shards = &mut self.facts.shards;
+        greatest(&mut shards.announced, started.shards.filter(|shards| *shards > 1));
+        let promised = started.total_tests.unwrap_or(0);
+        match started.shard {
+            Some(shard) => {
+                let standing = shards.started.entry(shard).or_default();
+                *standing = promised.max(*standing);
+            }
+            None => shards.promised = shards.promised.max(promised),
+        }
+    }
+
+    fn finish(&mut self, at: Timestamp, aborted: bool, shard: Option<u32>) {
+        let shards = &mut self.facts.shards;
+        match shard {
+            Some(shard) => {
+                shards.finished.insert(shard);
+            }
+            None => shards.finished_whole = true,
+        }
+        shards.aborted |= aborted;
+        shards.finished_at = shards.finished_at.max(Some(at));
+    }
+
+    fn suite_phase(&mut self, at: Timestamp, path: &[Box<str>], phase: Phase) {
+        let suite = self.suite_mut(path);
+        suite.phase = suite.phase.max(Some((at, phase)));
+        earliest(&mut suite.phases[phase as usize], at);
+    }
+
+    fn test_started(&mut self, at: Timestamp, test: &TestRef, about: &TestAbout) {
+        let attempt = test.attempt;
+        self.change_test(test, |test| {
+            earliest(&mut test.attempt_mut(attempt).started, at);
+            fill(&mut test.source, about.source.as_deref());
+            fill(&mut test.owner, about.owner.as_deref());
+            greatest(&mut test.line, about.line);
+            if !about.tags.is_empty() {
+                let all: BTreeSet<_> = test.tags.iter().chain(&about.tags).cloned().collect();
+                test.tags = all.into_iter().collect();
+            }
+        });
+    }
+
+    fn test_finished(
+        &mut self,
+        at: Timestamp,
+        test: &TestRef,
+        verdict: Verdict,
+        duration: Option<Micros>,
+        text: Option<&Text>,
+    ) {
+        let attempt = test.attempt;
+        let finish = Finish { at, verdict, duration, text: text.map_or(0, Text::fingerprint) };
+        let mut stands = false;
+        let ordinal = self.change_test(test, |test| {
+            let attempt = test.attempt_mut(attempt);
+            stands = attempt.finished < Some(finish);
+            attempt.finished = attempt.finished.max(Some(finish));
+        });
+        if let Some(text) = text.filter(|_| stands && finish.text != 0) {
+            self.touched.texts.push((ordinal, attempt, text.clone()));
+        }
+    }
+
+    fn change_test(&mut self, which: &TestRef, change: impl FnOnce(&mut Test)) -> u32 {
+        let (test, ordinal) = self.test_mut(which);
+        let before = test.outcome();
+        change(test);
+        let after = test.outcome();
+        *self.tally.of(before) -= 1;
+        *self.tally.of(after) += 1;
+        ordinal
+    }
+
+    fn suite_ordinal(&mut self, path: &[Box<str>]) -> u32 {
+        if let Some(ordinal) = self.suite_index.get(path) {
+            return *ordinal;
+        }
+        let ordinal = self.suites.len() as u32;
+        self.suites.push(Suite::named(path.into()));
+        self.suite_index.insert(path.into(), ordinal);
+        self.touched.suites.insert(ordinal);
+        ordinal
+    }
+
+    fn suite_mut(&mut self, path: &[Box<str>]) -> &mut Suite {
+        let ordinal = self.suite_ordinal(path);
+        self.touched.suites.insert(ordinal);
+        &mut self.suites[ordinal as usize]
+    }
+
+    fn test_mut(&mut self, which: &TestRef) -> (&mut Test, u32) {
+        let suite = self.suite_ordinal(&which.suite);
+        let key = (suite, which.name.clone(), which.parameters.clone());
+        let ordinal = match self.test_index.get(&key) {
+            Some(ordinal) => *ordinal,
+            None => {
+                let ordinal = self.tests.len() as u32;
+                let id = TestId::of(self.project().as_str(), &which.suite, &which.name, which.parameters.as_deref());
+                self.tests.push(Test {
+                    id,
+                    suite,
+                    name: which.name.clone(),
+                    parameters: which.parameters.clone(),
+                    position: None,
+                    source: None,
+                    line: None,
+                    script: None,
+                    tags: [].into(),
+                    owner: None,
+                    attempts: Vec::new(),
+                });
+                self.test_index.insert(key, ordinal);
+                self.tally.waiting += 1;
+                ordinal
+            }
+        };
+        self.touched.tests.insert(ordinal);
+        (&mut self.tests[ordinal as usize], ordinal)
+    }
+}
+
+/// Joins a text of which only one version is expected: the greatest stands.
+fn fill(place: &mut Option<Box<str>>, value: Option<&str>) {
+    if place.as_deref() < value {
+        *place = value.map(Into::into);
+    }
+}
+
+/// What follows from what is known.
+impl Run {
+    /// What is kept beside suites and tests.
+    pub fn facts(&self) -> &RunFacts {
+        &self.facts
+    }
+
+    /// Its suites; the index is the ordinal.
+    pub fn suites(&self) -> &[Suite] {
+        &self.suites
+    }
+
+    /// Its tests; the index is the ordinal.
+    pub fn tests(&self) -> &[Test] {
+        &self.tests
+    }
+
+    /// The project: as named, else the default one.
+    pub fn project(&self) -> ProjectName {
+        self.facts.about.project.as_ref().map(|said| said.value.clone()).unwrap_or_default()
+    }
+
+    /// The identity of a suite over all runs.
+    pub fn suite_id(&self, ordinal: u32) -> SuiteId {
+        SuiteId::of(self.project().as_str(), &self.suites[ordinal as usize].path)
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> RunState {
+        match self.facts.shards.completion() {
+            Completion::Complete => RunState::Finished,
+            Completion::Settling if self.facts.settled_at.is_some() => RunState::Finished,
+            _ if self.facts.lost_at.is_some() => RunState::Lost,
+            _ if self.facts.begun => RunState::Running,
+            _ => RunState::Waiting,
+        }
+    }
+
+    /// Finished or lost.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state(), RunState::Finished | RunState::Lost)
+    }
+
+    /// The counts. In a run that is over nothing waits or runs any more: what
+    /// was left is cancelled if the run was aborted, else lost.
+    pub fn counts(&self) -> Counts {
+        let mut counts = self.tally;
+        let roots = self.suites.iter().filter(|suite| suite.path.len() == 1);
+        let by_roots = roots.filter_map(|suite| suite.total_tests).fold(0, u32::saturating_add);
+        let promised = self.facts.shards.total_tests();
+        let known = self.tests.len() as u32;
+        counts.planned = known.max(promised).max(if promised == 0 { by_roots } else { 0 });
+        counts.waiting += counts.planned - known;
+        if self.is_over() {
+            let left = std::mem::take(&mut counts.waiting) + std::mem::take(&mut counts.running);
+            if self.facts.shards.aborted { counts.cancelled += left } else { counts.lost += left }
+        }
+        counts
+    }
+
+    /// The outcome of a test, with the end of the run taken into account.
+    pub fn outcome(&self, test: &Test) -> Outcome {
+        match test.outcome() {
+            Outcome::Waiting | Outcome::Running if self.is_over() => {
+                if self.facts.shards.aborted {
+                    Outcome::Cancelled
+                } else {
+                    Outcome::Lost
+                }
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// What it came to, once it is over.
+    pub fn result(&self) -> Option<RunResult> {
+        let counts = self.counts();
+        match self.state() {
+            RunState::Waiting | RunState::Running => None,
+            RunState::Lost => Some(RunResult::Incomplete),
+            RunState::Finished if counts.failed > 0 => Some(RunResult::Failed),
+            RunState::Finished if self.facts.shards.aborted || counts.cancelled > 0 => Some(RunResult::Cancelled),
+            RunState::Finished if counts.lost > 0 => Some(RunResult::Incomplete),
+            RunState::Finished if counts.flaky > 0 => Some(RunResult::Flaky),
+            RunState::Finished => Some(RunResult::Passed),
+        }
+    }
+
+    /// The listener's time by our clock: corrected where its clock is plainly
+    /// wrong, and never after the last we heard of it.
+    pub fn by_our_clock(&self, at: Timestamp) -> Timestamp {
+        let at = self.facts.clock.correction().map_or(at, |correction| at + correction);
+        self.facts.heard_at.map_or(at, |heard| at.min(heard))
+    }
+
+    /// When it began, by our clock.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        let began = self.facts.begun.then_some(self.facts.first_at).flatten();
+        self.facts.started_at.or(began).map(|at| self.by_our_clock(at))
+    }
+
+    /// When it ended, by our clock; of a lost run, when it last spoke.
+    pub fn finished_at(&self) -> Option<Timestamp> {
+        match self.state() {
+            RunState::Finished => self.facts.shards.finished_at.or(self.facts.last_at).map(|at| self.by_our_clock(at)),
+            RunState::Lost => self.facts.heard_at,
+            _ => None,
+        }
+    }
+
+    /// The test it is busy with: of those running, the one begun last.
+    pub fn current_test(&self) -> Option<&Test> {
+        if self.tally.running == 0 || self.is_over() {
+            return None;
+        }
+        self.tests.iter().filter(|test| test.outcome() == Outcome::Running).max_by_key(|test| test.began())
+    }
+
+    /// The suite it is busy with: that of the current test, else the open one
+    /// begun last, of several the innermost.
+    pub fn current_suite(&self) -> Option<&Suite> {
+        if self.is_over() {
+            return None;
+        }
+        if let Some(test) = self.current_test() {
+            return self.suites.get(test.suite as usize);
+        }
+        self.suites.iter().filter(|suite| suite.is_open()).max_by_key(|suite| (suite.started, suite.path.len()))
+    }
+
+    /// When a suite began: as said, else its first test.
+    pub fn suite_began(&self, suite: &Suite) -> Option<Timestamp> {
+        let index = self.suite_index.get(&suite.path).copied();
+        suite
+            .started
+            .or_else(|| self.tests.iter().filter(|test| Some(test.suite) == index).filter_map(Test::began).min())
+    }
+
+    /// Takes what changed since it was last taken.
+    pub fn take_touched(&mut self) -> Touched {
+        std::mem::take(&mut self.touched)
+    }
+}

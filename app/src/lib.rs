@@ -1,0 +1,19 @@
+//! What both sides of Holter know.
+//!
+//! Without features only the pure modules exist, and they compile for any
+//! target: the rules ([`domain`]), what screens draw ([`read`]), what travels
+//! to them ([`live`]) and every address ([`paths`]).
+//!
+//! With `ssr` (the server) or `hydrate` (the browser) Leptos joins in, and
+//! with it the questions a page may ask (`backend`, `api`), the components
+//! (`ui`), the pages (`pages`) and the live link (`link`).
+
+pub mod domain;
+pub mod live;
+pub mod paths;
+pub mod read;
+
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod api;
+#[cfg(feature = "ssr")]
+pub mod backend;

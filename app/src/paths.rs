@@ -1,0 +1,69 @@
+//! Every address as a value; links and routes share it.
+
+use crate::domain::ids::RunId;
+use std::fmt;
+
+/// A page that people see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page<'a> {
+    /// The setup grid.
+    Grid,
+    /// One setup, by name.
+    Setup(&'a str),
+    /// One run.
+    Run(RunId),
+    /// The wall.
+    Wall,
+    /// The API, to be tried.
+    Docs,
+    /// The API, to be read.
+    Redoc,
+}
+
+impl fmt::Display for Page<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Grid => f.write_str("/"),
+            Self::Setup(name) => write!(f, "/setups/{}", Segment(name)),
+            Self::Run(id) => write!(f, "/runs/{id}"),
+            Self::Wall => f.write_str("/wall"),
+            Self::Docs => f.write_str("/docs"),
+            Self::Redoc => f.write_str("/redoc"),
+        }
+    }
+}
+
+/// The stream of all setups.
+pub const LIVE_WALL: &str = "/live/wall";
+
+/// The stream of one run.
+pub fn live_run(id: RunId) -> String {
+    format!("/live/runs/{id}")
+}
+
+/// Text as one path segment: everything but RFC 3986's unreserved characters
+/// is percent-encoded.
+pub struct Segment<'a>(pub &'a str);
+
+impl fmt::Display for Segment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.0.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                write!(f, "{}", byte as char)?;
+            } else {
+                write!(f, "%{byte:02X}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_slash_stays_one_segment() {
+        assert_eq!(Page::Setup("bench 7/ä").to_string(), "/setups/bench%207%2F%C3%A4");
+    }
+}

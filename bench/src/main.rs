@@ -1,0 +1,2 @@
+//! Benchmarks that print ratios against a ceiling measured in the same run.
+fn main() {}

@@ -1,0 +1,3 @@
+*** Settings ***
+Resource          ../steps.resource
+Suite Setup       Pause

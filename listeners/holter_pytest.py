@@ -9,7 +9,8 @@ import re
 import pytest
 
 # holter_sender: begin
-from holter_sender import HolterConfig, HolterScripts, HolterSender, holter_clip
+from holter_facts import HolterConfig, HolterScripts, holter_clip
+from holter_sender import HolterSender
 # holter_sender: end
 
 _OPTIONS = ("url", "token", "setup", "project", "run")

@@ -14,7 +14,8 @@ from time import time as _time
 # holter_sender: begin
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 try:
-    from holter_sender import HOLTER_QUEUE_LIMIT, HolterConfig, HolterScripts, HolterSender, holter_clip
+    from holter_facts import HolterConfig, HolterScripts, holter_clip
+    from holter_sender import HOLTER_QUEUE_LIMIT, HolterSender
 finally:
     del sys.path[0]
 # holter_sender: end
@@ -73,7 +74,8 @@ class _Frame:
     def __init__(self, data, path):
         self.path = path
         self.source = data.source
-        self.json = self.source_json = None
+        # The beginnings of the JSON text of its tests' events, and their source; made on the sender's thread.
+        self.started = self.finished = self.source_json = None
         self.names = _Names()
         self.left = len(data.tests) + len(data.suites)
         self.is_in_tests = False
@@ -129,10 +131,17 @@ def _phase(item):
 
 
 def _identity(frame, told):
-    if frame.json is None:
-        frame.json = '"suite":[%s],"test":' % ",".join(map(_quote, frame.path))
-    parameters = '' if told[1] is None else ',"parameters":' + _quote(told[1])
-    told[5] = text = '%s%s%s,"attempt":%d' % (frame.json, _quote(told[0]), parameters, told[2])
+    """A test's name and attempt as JSON text, to follow the beginning that its suite gives."""
+    if frame.finished is None:
+        suite = '"suite":[%s],"test":' % ",".join(map(_quote, frame.path))
+        frame.started = '"type":"test.started",' + suite
+        frame.finished = '"type":"test.finished",' + suite
+    name, parameters, attempt = told[:3]
+    if parameters is None:
+        text = f'{_quote(name)},"attempt":{attempt}'
+    else:
+        text = f'{_quote(name)},"parameters":{_quote(parameters)},"attempt":{attempt}'
+    told[5] = text
     return text
 
 
@@ -140,9 +149,12 @@ def _test_started(item):
     _, _, config, frame, told, data = item
     if frame.source_json is None:
         frame.source_json = frame.source and ',"source":' + _quote(config.relative(frame.source)) or ""
-    line = data.lineno
-    text = '"type":"test.started",%s%s%s' % (_identity(frame, told), frame.source_json, ',"line":%d' % line if line else "")
-    tags = data.tags
+    # First, because it also makes what the suite gives.
+    identity = _identity(frame, told)
+    line, tags = data.lineno, data.tags
+    text = f'{frame.started}{identity}{frame.source_json}'
+    if line:
+        text = f'{text},"line":{line}'
     if tags:
         tags = [str(tag) for tag in tags]
         text += ',"tags":[%s]' % ",".join(map(_quote, tags))
@@ -159,8 +171,9 @@ def _test_finished(item):
     except AttributeError:
         # Before Robot Framework 7.
         elapsed = result.elapsedtime
-    text = '"type":"test.finished",%s,"verdict":"%s","duration_ms":%d' % (
-        told[5] or _identity(frame, told), _VERDICTS.get(status, "unknown"), elapsed if elapsed > 0 else 0)
+    identity = told[5] or _identity(frame, told)
+    text = (f'{frame.finished}{identity},"verdict":"{_VERDICTS.get(status, "unknown")}"'
+            f',"duration_ms":{int(elapsed) if elapsed > 0 else 0}')
     return text + ',"message":' + _quote(holter_clip(message)) if message else text
 
 

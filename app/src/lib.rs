@@ -9,6 +9,8 @@
 //! (`ui`), the pages (`pages`) and the live link (`link`).
 
 pub mod domain;
+pub mod format;
+pub mod highlight;
 pub mod live;
 pub mod paths;
 pub mod read;
@@ -17,3 +19,14 @@ pub mod read;
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod backend;
+#[cfg(feature = "hydrate")]
+pub mod link;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod pages;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod shell;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod ui;
+
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub use shell::App;

@@ -206,6 +206,7 @@ mod tests {
             name: format!("bench {id}"),
             comment: None,
             version,
+            seen_at: None,
             facts: ActivityFacts::default(),
             run: None,
             has_builds: false,

@@ -24,6 +24,8 @@ pub struct Tile {
     pub comment: Option<String>,
     /// Rises with every change; a newer tile replaces an older one.
     pub version: u64,
+    /// Its last word, by our clock.
+    pub seen_at: Option<Timestamp>,
     /// What its activity is derived from.
     pub facts: ActivityFacts,
     /// Its newest open run, else its newest run.

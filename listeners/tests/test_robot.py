@@ -1,4 +1,5 @@
 """The Robot Framework listener, run by the real robot."""
+import ast
 import os
 import signal
 
@@ -163,10 +164,46 @@ def test_single_file_in_an_empty_folder(bench, stub):
     assert result.code == 1 and tally(final_verdicts(stub)) == {"passed": 2, "failed": 1, "skipped": 1}
 
 
+def test_modules_fit_into_one_file():
+    for name in ("holter_robot.py", "holter_pytest.py"):
+        text = assembled(name)
+        imported, defined = set(), []
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                imported.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module.partition(".")[0])
+        for node in ast.parse(text).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                defined.append(node.name)
+            elif isinstance(node, ast.Assign):
+                defined += [part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+        assert not {module for module in imported if module.startswith("holter")}
+        assert len(defined) > 40 and sorted(set(defined)) == sorted(defined), "two things have one name"
+
+
+def without(text, mark, put_there=""):
+    """The text, with something else in place of all that stands between marker lines."""
+    kept, is_kept = [], True
+    for line in text.splitlines(keepends=True):
+        if line == "# %s: begin\n" % mark:
+            assert is_kept
+            is_kept = False
+        elif line == "# %s: end\n" % mark:
+            assert not is_kept
+            is_kept = True
+            kept.append(put_there)
+        elif is_kept:
+            kept.append(line)
+    assert is_kept
+    return "".join(kept)
+
+
 def assembled(name):
     """The file as the server hands it out."""
+    shared = "".join(without((LISTENERS / part).read_text(encoding="utf-8"), "holter_import")
+                     for part in ("holter_facts.py", "holter_spool.py", "holter_sender.py"))
     text = (LISTENERS / name).read_text(encoding="utf-8")
-    head, _, rest = text.partition("# holter_sender: begin\n")
-    _, _, tail = rest.partition("# holter_sender: end\n")
-    assert head and tail
-    return head + (LISTENERS / "holter_sender.py").read_text(encoding="utf-8") + tail
+    whole = without(text, "holter_sender", shared)
+    assert shared in whole
+    return whole

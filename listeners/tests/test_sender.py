@@ -7,8 +7,11 @@ import threading
 
 import pytest
 
+import holter_facts
 import holter_sender
 from conftest import final_verdicts, tally
+from holter_facts import HolterConfig
+from holter_spool import HolterSpool
 from stub import Stub
 
 SUITE = "*** Test Cases ***\n" + "".join("Test %d\n    No Operation\n" % number for number in range(30))
@@ -33,7 +36,7 @@ def free_port():
 
 def config(tmp_path, url, **given):
     settings = dict(url=url, setup="bench-1", spool_dir=str(tmp_path / "spool"), **given)
-    return holter_sender.HolterConfig(settings, environ={})
+    return HolterConfig(settings, environ={})
 
 
 def put(sender, *names):
@@ -136,7 +139,7 @@ def test_a_full_queue_goes_to_the_spool(tmp_path, mute, monkeypatch):
 def test_a_full_spool_gives_up_its_oldest_files(tmp_path):
     settings = config(tmp_path, "http://127.0.0.1:9", spool_limit="4000")
     for name in "abcdef":
-        spool = holter_sender._Spool(settings, lambda text: None)
+        spool = HolterSpool(settings, lambda text: None)
         spool.write([json.dumps({"message": name * 900}).encode()])
         spool.rotate()
     assert [event["message"][0] for event in spooled(tmp_path)] == ["c", "d", "e", "f"]
@@ -144,9 +147,9 @@ def test_a_full_spool_gives_up_its_oldest_files(tmp_path):
 
 def test_a_file_is_claimed_once(tmp_path, stub):
     settings = config(tmp_path, stub.url)
-    spool = holter_sender._Spool(settings, lambda text: None)
+    spool = HolterSpool(settings, lambda text: None)
     spool.write([b'{"id":"1"}'])
-    other = holter_sender._Spool(settings, lambda text: None)
+    other = HolterSpool(settings, lambda text: None)
     assert not other.claim(), "a live file belongs to its process"
     spool.rotate()
     assert other.claim() and not spool.claim()
@@ -157,8 +160,8 @@ def test_a_file_is_claimed_once(tmp_path, stub):
 
 def test_a_dead_process_leaves_its_file_to_others(tmp_path, stub):
     settings = config(tmp_path, stub.url)
-    code = ("import os, sys, holter_sender as h\n"
-            "s = h._Spool(h.HolterConfig(%r, environ={}), print)\n"
+    code = ("import os, holter_facts, holter_spool\n"
+            "s = holter_spool.HolterSpool(holter_facts.HolterConfig(%r, environ={}), print)\n"
             "s.write([b'{\"id\":\"1\",\"type\":\"log\",\"message\":\"last words\"}'])\n"
             "s._live.write(b'{\"id\":\"2')\nos._exit(9)\n" % dict(url=stub.url, setup="bench-1",
                                                                   spool_dir=str(tmp_path / "spool")))
@@ -193,7 +196,7 @@ def test_an_open_run_gives_signs_of_life(tmp_path, stub, monkeypatch):
 
 
 def test_a_process_that_just_ends_aborts_its_run(bench, stub):
-    code = ("import holter_sender as h\ns = h.HolterSender(h.HolterConfig())\n"
+    code = ("import holter_facts as f, holter_sender as h\ns = h.HolterSender(f.HolterConfig())\n"
             "s.run_is_open(True, at_exit={'type': 'run.finished', 'aborted': True})\nraise SystemExit(7)\n")
     result = bench.run("-c", code, HOLTER_URL=stub.url)
     assert result.code == 7 and result.err == "" and stub.of("run.finished")[0]["aborted"] is True
@@ -215,11 +218,11 @@ def test_git_is_read_from_its_files(tmp_path):
     (git / "refs/heads/topic").mkdir(parents=True)
     (git / "HEAD").write_text("ref: refs/heads/topic/one\n")
     (git / "packed-refs").write_text("# pack\n%s refs/heads/topic/one\n" % ("b" * 40))
-    assert holter_sender._git_head(str(tmp_path)) == ("b" * 40, "topic/one")
+    assert holter_facts._git_head(str(tmp_path)) == ("b" * 40, "topic/one")
     (git / "refs/heads/topic/one").write_text("a" * 40 + "\n")
-    assert holter_sender._git_head(str(tmp_path)) == ("a" * 40, "topic/one")
+    assert holter_facts._git_head(str(tmp_path)) == ("a" * 40, "topic/one")
     (git / "HEAD").write_text("c" * 40 + "\n")
-    assert holter_sender._git_head(str(tmp_path)) == ("c" * 40, None)
+    assert holter_facts._git_head(str(tmp_path)) == ("c" * 40, None)
 
 
 @pytest.mark.parametrize("environ, expected", [
@@ -233,7 +236,7 @@ def test_git_is_read_from_its_files(tmp_path):
     ({}, {}),
 ])
 def test_ci_systems(environ, expected):
-    assert holter_sender._ci_facts(environ) == expected
+    assert holter_facts._ci_facts(environ) == expected
 
 
 def wait_until(condition):

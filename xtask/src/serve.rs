@@ -31,8 +31,13 @@ pub fn run(args: &[String]) -> Result<()> {
     Err(error).context("cannot start the server")
 }
 
+/// What the demo plays unless it is told otherwise: benches with a past, so
+/// that progress and arrival times have something to stand on.
+const DEMO: [&str; 4] = ["--speed", "4", "--history", "12"];
+
 /// Builds and serves, with simulated benches that report to the server.
 pub fn demo(args: &[String]) -> Result<()> {
+    let usual = DEMO.iter().filter(|_| args.is_empty());
     let binary = build(Profile::Dev)?;
     let mut server = command::program(&binary)
         .args(["serve", "--dev"])
@@ -40,7 +45,7 @@ pub fn demo(args: &[String]) -> Result<()> {
         .spawn()
         .context("cannot start the server")?;
     let result = address(&mut server)
-        .and_then(|url| command::run(command::program(&binary).args(["simulate", "--url", &url]).args(args)));
+        .and_then(|url| command::run(command::program(&binary).args(["simulate", "--url", &url]).args(usual).args(args)));
     // An interrupt from the keyboard reaches both; a simulation that came to its
     // own end leaves the server to be looked at until then.
     if result.is_err() {

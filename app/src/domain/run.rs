@@ -92,6 +92,7 @@ pub struct Run {
     tests: Vec<Test>,
     suite_index: HashMap<SuitePath, u32>,
     test_index: HashMap<(u32, Box<str>, Option<Box<str>>), u32>,
+    running: BTreeSet<u32>,
     tally: Counts,
     touched: Touched,
 }
@@ -130,6 +131,7 @@ impl Run {
             tests: Vec::new(),
             suite_index: HashMap::new(),
             test_index: HashMap::new(),
+            running: BTreeSet::new(),
             tally: Counts::default(),
             touched: Touched::default(),
         }
@@ -147,7 +149,7 @@ impl Run {
         let mut run = Self { facts, ..Self::new(id, setup, key) };
         run.suite_index = suites.iter().zip(0..).map(|(suite, at)| (suite.path.clone(), at)).collect();
         for (test, at) in tests.iter().zip(0..) {
-            *run.tally.of(test.outcome()) += 1;
+            run.count(at, None, test.outcome());
             run.test_index.insert((test.suite, test.name.clone(), test.parameters.clone()), at);
         }
         run.suites = suites;
@@ -350,9 +352,20 @@ impl Run {
         let before = test.outcome();
         change(test);
         let after = test.outcome();
-        *self.tally.of(before) -= 1;
-        *self.tally.of(after) += 1;
+        self.count(ordinal, Some(before), after);
         ordinal
+    }
+
+    fn count(&mut self, ordinal: u32, before: Option<Outcome>, after: Outcome) {
+        if let Some(before) = before {
+            *self.tally.of(before) -= 1;
+        }
+        *self.tally.of(after) += 1;
+        if after == Outcome::Running {
+            self.running.insert(ordinal);
+        } else {
+            self.running.remove(&ordinal);
+        }
     }
 
     fn suite_ordinal(&mut self, path: &[Box<str>]) -> u32 {
@@ -522,10 +535,10 @@ impl Run {
 
     /// The test it is busy with: of those running, the one begun last.
     pub fn current_test(&self) -> Option<&Test> {
-        if self.tally.running == 0 || self.is_over() {
+        if self.is_over() {
             return None;
         }
-        self.tests.iter().filter(|test| test.outcome() == Outcome::Running).max_by_key(|test| test.began())
+        self.running.iter().map(|ordinal| &self.tests[*ordinal as usize]).max_by_key(|test| test.began())
     }
 
     /// The suite it is busy with: that of the current test, else the open one

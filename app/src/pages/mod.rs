@@ -1,0 +1,57 @@
+//! Pages: they ask, listen and compose; what things look like is up to `ui`.
+//!
+//! Tests find their way by data attributes, never by classes:
+//!
+//! | attribute | where |
+//! |---|---|
+//! | `data-test="tile"` with `data-setup`, `data-activity`, `data-result` | a setup, as a row of the grid or a tile of the wall |
+//! | `activity`, `suite`, `suite-timer`, `progress`, `progress-done`, `progress-percent`, `progress-late`, `test`, `test-timer`, `eta`, `counts-failed`, `counts-flaky`, `builds-button` | inside of a tile |
+//! | `show-all`, `show-failing`, `show-running`, … | the vital signs above the grid, which filter it |
+//! | `filter`, `order-sick`, `order-name`, `summary`, `no-match`, `empty` | the rest of the grid |
+//! | `builds-dialog`, `builds`, `build`, `builds-loading`, `builds-error`, `builds-empty` | the latest builds |
+//! | `run-head`, `result`, `counts-passed` (and every other outcome), `late-events`, `wrong-clock`, `last-good` | above the tree of a run |
+//! | `tree`, `suite-node` with `data-suite`, `test-row` with `data-ordinal` and `data-outcome`, `message`, `all-attempts`, `attempt-texts`, `script-button`, `script-dialog`, `script`, `test-took` | the tree |
+//! | `setup-head`, `attributes`, `runs`, `run-line`, `older-runs` | the page of a setup |
+//! | `clock`, `stale-banner` with `data-freshness`; `data-stale` on the page | liveness |
+//! | `theme`, `help`, `problem`, `not-found` | everywhere |
+
+mod builds_dialog;
+mod clock;
+mod filter;
+mod grid;
+mod keys;
+mod live_run;
+mod live_wall;
+mod masthead;
+mod not_found;
+mod run;
+mod run_filter;
+mod run_head;
+mod run_tests;
+mod run_tree;
+mod script_dialog;
+mod setup;
+mod tree;
+mod wall;
+
+pub use grid::GridPage;
+pub use keys::listen_to_keys;
+pub use masthead::{KeyHelp, Masthead};
+pub use not_found::NotFound;
+pub use run::RunPage;
+pub use setup::SetupPage;
+pub use wall::WallPage;
+
+use crate::domain::problem::{Problem, ProblemKind};
+use crate::shell::StatusSink;
+use crate::ui::ProblemView;
+use leptos::prelude::*;
+
+/// A refusal in the place of a page, with its status.
+fn problem_page(problem: Problem) -> AnyView {
+    StatusSink::say(problem.kind.status());
+    match problem.kind {
+        ProblemKind::NotFound => view! { <NotFound what="page" /> }.into_any(),
+        _ => view! { <div class="page"><ProblemView problem=problem /></div> }.into_any(),
+    }
+}

@@ -1,0 +1,73 @@
+//! One run, `/runs/{id}`.
+
+use super::live_run::LiveRun;
+use super::not_found::NotFound;
+use super::problem_page;
+use super::run_head::{RunFacts, RunState, RunSummary};
+use super::run_tree::RunTree;
+use crate::api;
+use crate::domain::ids::RunId;
+use crate::paths::Page;
+use crate::read;
+use crate::ui::{Freshness, StaleBanner};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+/// The page.
+#[component]
+pub fn RunPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get_str("id").and_then(|id| id.parse::<RunId>().ok())));
+    let page = Resource::new_blocking(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => api::run_page(id).await,
+                None => Ok(None),
+            }
+        },
+    );
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match page.await {
+                    Ok(Some(page)) => view! { <Run page=page /> }.into_any(),
+                    Ok(None) => view! { <NotFound what="run" /> }.into_any(),
+                    Err(problem) => problem_page(problem),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Run(page: read::RunPage) -> impl IntoView {
+    let live = LiveRun::new(page);
+    live.listen();
+    let head = live.head();
+    let setup = Memo::new(move |_| head.with(|head| head.setup.clone()));
+    let title = Memo::new(move |_| head.with(|head| head.card.name.clone().unwrap_or_else(|| head.card.key.clone())));
+    let key = move || head.with(|head| head.card.name.is_some().then(|| head.card.key.clone()));
+    let is_stale = move || (live.freshness().get() != Freshness::Live).to_string();
+    view! {
+        <Title text=move || format!("{} on {}", title.get(), setup.get()) />
+        <div class="page run-page" data-test="run" data-stale=is_stale>
+            <StaleBanner freshness=live.freshness() now=live.clock.now() />
+            <header class="page-head">
+                <p class="trail">
+                    <a href=Page::Grid.to_string()>"Setups"</a>
+                    <a href=move || Page::Setup(&setup.get()).to_string()>{move || setup.get()}</a>
+                </p>
+                <div class="page-title">
+                    <h1>{move || title.get()}</h1>
+                    <RunState live=live />
+                    <span class="quiet">{key}</span>
+                </div>
+            </header>
+            <RunSummary live=live />
+            <RunFacts live=live />
+            <RunTree live=live />
+        </div>
+    }
+}

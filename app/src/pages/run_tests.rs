@@ -1,0 +1,103 @@
+//! The tests of a suite in the tree of a run.
+
+use super::live_run::LiveRun;
+use super::script_dialog::{Place, ScriptQuestion};
+use crate::api;
+use crate::domain::problem::Problem;
+use crate::domain::test::Outcome;
+use crate::read::{AttemptText, TestLine};
+use crate::ui::{ProblemView, TestRow};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// How many tests of one suite are drawn at once.
+const DRAWN_AT_ONCE: usize = 200;
+
+/// The tests of one suite: at first only so many, of which those that failed
+/// or run are never left out.
+#[component]
+pub fn SuiteTests(
+    /// The run.
+    live: LiveRun,
+    /// Their numbers, in order.
+    tests: Signal<Vec<u32>>,
+    /// Shows scripts.
+    scripts: ScriptQuestion,
+) -> impl IntoView {
+    let limit = RwSignal::new(DRAWN_AT_ONCE);
+    let drawn = Memo::new(move |_| pick(live, tests.get(), limit.get()));
+    let left = move || tests.with(Vec::len).saturating_sub(limit.get());
+    view! {
+        <ul class="tests">
+            <For each=move || drawn.get() key=|ordinal| *ordinal children=move |ordinal| view! { <OneTest live=live ordinal=ordinal scripts=scripts /> } />
+        </ul>
+        <Show when=move || { left() > 0 }>
+            <button type="button" class="text-button" data-test="more-tests" on:click=move |_| limit.update(|limit| *limit += 5 * DRAWN_AT_ONCE)>
+                {move || format!("{} more tests", crate::format::number(left() as u32))}
+            </button>
+        </Show>
+    }
+}
+
+fn pick(live: LiveRun, mut tests: Vec<u32>, limit: usize) -> Vec<u32> {
+    if tests.len() > limit {
+        live.with(|page| {
+            let is_urgent = |ordinal: &u32| {
+                let at = page.tests.binary_search_by_key(ordinal, |test| test.ordinal).ok();
+                at.is_some_and(|at| matches!(page.tests[at].outcome, Outcome::Failed | Outcome::Flaky | Outcome::Running))
+            };
+            tests.sort_by_cached_key(|ordinal| !is_urgent(ordinal));
+        });
+        tests.truncate(limit);
+    }
+    tests
+}
+
+type Texts = Option<Result<Vec<AttemptText>, Problem>>;
+
+#[component]
+fn OneTest(live: LiveRun, ordinal: u32, scripts: ScriptQuestion) -> impl IntoView {
+    let test = live.test(ordinal)?;
+    let run = live.head().with_untracked(|head| head.card.id);
+    let texts = RwSignal::new(Texts::None);
+    let on_texts = Callback::new(move |()| {
+        if texts.get_untracked().is_some() {
+            return texts.set(None);
+        }
+        spawn_local(async move {
+            let answer = api::attempt_texts(run, ordinal).await;
+            texts.try_set(Some(answer));
+        });
+    });
+    let on_script = Callback::new(move |test: TestLine| {
+        if let Some(script) = test.script {
+            scripts.ask(Place { script, title: test.name, source: test.source, line: test.line });
+        }
+    });
+    Some(view! {
+        <TestRow test=test now=live.clock.now() on_script=on_script on_texts=on_texts>
+            {move || texts.get().map(all_texts)}
+        </TestRow>
+    })
+}
+
+fn all_texts(texts: Result<Vec<AttemptText>, Problem>) -> AnyView {
+    match texts {
+        Err(problem) => view! { <ProblemView problem=problem /> }.into_any(),
+        Ok(texts) if texts.is_empty() => view! { <p class="quiet">"Its texts are no longer kept."</p> }.into_any(),
+        Ok(texts) => {
+            let texts = texts.into_iter().map(attempt_text).collect_view();
+            view! { <div class="attempt-texts" data-test="attempt-texts">{texts}</div> }.into_any()
+        }
+    }
+}
+
+fn attempt_text(text: AttemptText) -> impl IntoView {
+    view! {
+        <section data-attempt=text.number.to_string()>
+            <h4>{format!("Attempt {}", text.number)}</h4>
+            {text.message.map(|message| view! { <pre class="test-message" tabindex="0">{message}</pre> })}
+            {text.trace.map(|trace| view! { <pre class="test-trace" tabindex="0">{trace}</pre> })}
+        </section>
+    }
+}

@@ -1,0 +1,222 @@
+//! One setup, `/setups/{name}`: its newest run as it goes, and its runs.
+//!
+//! It listens to the stream of its open run. While no run is open it listens
+//! to all setups and asks for the page again when one begins here.
+
+use super::builds_dialog::{BuildsDialog, BuildsQuestion};
+use super::live_run::LiveRun;
+use super::not_found::NotFound;
+use super::problem_page;
+use super::run_head::{RunFacts, RunState, RunSummary};
+use super::run_tree::RunTree;
+use crate::api;
+use crate::domain::problem::Problem;
+use crate::paths::{Page, Segment};
+use crate::read;
+use crate::ui::{Empty, Fact, Freshness, Glyph, Icon, PointAListener, RunRow, StaleBanner};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+type Answer = Result<Option<read::SetupPage>, Problem>;
+
+/// The page.
+#[component]
+pub fn SetupPage() -> impl IntoView {
+    let (params, query) = (use_params_map(), use_query_map());
+    let name = Memo::new(move |_| params.with(|params| params.get("name").unwrap_or_default()));
+    let cursor = Memo::new(move |_| query.with(|query| query.get("before")));
+    let page = Resource::new_blocking(
+        move || (name.get(), cursor.get()),
+        |(name, cursor)| async move { api::setup_page(name, cursor).await },
+    );
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                match page.await {
+                    Ok(Some(data)) => view! { <Setup data=data page=page /> }.into_any(),
+                    Ok(None) => view! { <NotFound what="setup" /> }.into_any(),
+                    Err(problem) => problem_page(problem),
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Setup(data: read::SetupPage, page: Resource<Answer>) -> impl IntoView {
+    let read::SetupPage { tile, attributes, run, runs, next, now, .. } = data;
+    let live = run.map(LiveRun::new);
+    let freshness = live.map_or_else(|| RwSignal::new(Freshness::Live), LiveRun::freshness);
+    let clock = live.map_or_else(|| super::clock::Clock::new(now), |live| live.clock);
+    listen(&tile, live, freshness, clock, page);
+    let is_stale = move || (freshness.get() != Freshness::Live).to_string();
+    let has_runs = !runs.is_empty();
+    let name = tile.name.clone();
+    view! {
+        <Title text=name />
+        <div class="page setup-page" data-test="setup" data-stale=is_stale>
+            <StaleBanner freshness=freshness now=clock.now() />
+            <SetupHead tile=tile.clone() live=live />
+            {attributes_of(attributes)}
+            {live.map(|live| view! { <CurrentRun live=live /> })}
+            <Show when=move || live.is_none()>
+                <Empty title="No run yet"><PointAListener origin=super::grid::origin() /></Empty>
+            </Show>
+            {has_runs.then(|| view! { <Runs name=tile.name runs=runs next=next /> })}
+        </div>
+    }
+}
+
+#[component]
+fn SetupHead(tile: read::Tile, live: Option<LiveRun>) -> impl IntoView {
+    let question = BuildsQuestion::new();
+    let name = tile.name.clone();
+    let builds = tile.has_builds.then(|| {
+        view! {
+            <button type="button" class="button" data-test="builds-button" data-key="builds" on:click=move |_| question.ask(name.clone())>
+                <Icon glyph=Glyph::Layers />"Latest builds"
+            </button>
+        }
+    });
+    view! {
+        <header class="page-head" data-test="setup-head" data-row="true">
+            <p class="trail"><a href=Page::Grid.to_string()>"Setups"</a></p>
+            <div class="page-title">
+                <h1>{tile.name}</h1>
+                {live.map(|live| view! { <RunState live=live /> })}
+                {builds}
+            </div>
+            {tile.comment.map(|comment| view! { <p class="quiet">{comment}</p> })}
+        </header>
+        <BuildsDialog question=question />
+    }
+}
+
+fn attributes_of(attributes: Vec<(String, String)>) -> Option<impl IntoView> {
+    let facts = attributes.into_iter().map(|(name, value)| view! { <Fact name=name>{value}</Fact> });
+    (facts.len() > 0).then(|| view! { <dl class="facts" data-test="attributes">{facts.collect_view()}</dl> })
+}
+
+#[component]
+fn CurrentRun(live: LiveRun) -> impl IntoView {
+    let head = live.head();
+    let title = move || head.with(|head| head.card.name.clone().unwrap_or_else(|| head.card.key.clone()));
+    let address = move || head.with(|head| Page::Run(head.card.id).to_string());
+    let word = move || head.with(|head| if head.card.result.is_some() { "Newest run: " } else { "Running now: " });
+    view! {
+        <section class="current" aria-label="Newest run">
+            <h2>{word}<a href=address data-test="current-run">{title}</a></h2>
+            <RunSummary live=live />
+            <RunFacts live=live />
+            <RunTree live=live />
+        </section>
+    }
+}
+
+const HEADINGS: [&str; 7] = ["Result", "Run", "Tests", "Passed", "Code", "Began", "Took"];
+
+#[component]
+fn Runs(name: String, runs: Vec<read::RunLine>, next: Option<String>) -> impl IntoView {
+    let rows = runs.into_iter().map(|run| view! { <RunRow run=run /> }).collect_view();
+    let headings = HEADINGS.map(|word| view! { <th role="columnheader" scope="col" data-column=word>{word}</th> });
+    let older = next.map(|next| format!("{}?before={}#runs", Page::Setup(&name), Segment(&next)));
+    let query = use_query_map();
+    let newest = move || {
+        let is_older = query.with(|query| query.get_str("before").is_some());
+        is_older.then(|| view! { <a class="button" href=format!("{}#runs", Page::Setup(&name))>"Newest runs"</a> })
+    };
+    view! {
+        <section class="runs" id="runs" data-test="runs" aria-label="Runs">
+            <h2>"Runs"</h2>
+            <table class="run-lines" role="table">
+                <thead role="rowgroup"><tr role="row">{headings.into_iter().collect_view()}</tr></thead>
+                <tbody role="rowgroup">{rows}</tbody>
+            </table>
+            <p class="pager">
+                {newest}
+                {older.map(|older| view! { <a class="button" data-test="older-runs" href=older>"Older runs"</a> })}
+            </p>
+        </section>
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn listen(
+    _tile: &read::Tile,
+    _live: Option<LiveRun>,
+    _freshness: RwSignal<Freshness>,
+    _clock: super::clock::Clock,
+    _page: Resource<Answer>,
+) {
+}
+
+#[cfg(feature = "hydrate")]
+use listening::listen;
+
+#[cfg(feature = "hydrate")]
+mod listening {
+    use super::Answer;
+    use crate::domain::ids::{RunId, SetupId};
+    use crate::link::Link;
+    use crate::live::Message;
+    use crate::pages::clock::Clock;
+    use crate::pages::live_run::LiveRun;
+    use crate::pages::live_wall::{freshness_of, parse};
+    use crate::paths::LIVE_WALL;
+    use crate::read;
+    use crate::ui::Freshness;
+    use leptos::prelude::*;
+
+    pub(super) fn listen(
+        tile: &read::Tile,
+        live: Option<LiveRun>,
+        freshness: RwSignal<Freshness>,
+        clock: Clock,
+        page: Resource<Answer>,
+    ) {
+        let (setup, run) = (tile.setup, tile.run.as_ref().map(|run| run.id));
+        let is_open = |live: &LiveRun| live.head().with_untracked(|head| head.card.result.is_none());
+        match live.filter(is_open) {
+            Some(live) => {
+                live.listen();
+                // Once the run is over the list of runs is out of date.
+                Effect::new(move |_| {
+                    if live.head().with(|head| head.card.result.is_some()) {
+                        page.refetch();
+                    }
+                });
+            }
+            None => {
+                Effect::new(move |_| await_run(setup, run, freshness, clock, page));
+            }
+        }
+    }
+
+    /// Asks for the page again once another run is the newest of this setup.
+    fn await_run(
+        setup: SetupId,
+        run: Option<RunId>,
+        freshness: RwSignal<Freshness>,
+        clock: Clock,
+        page: Resource<Answer>,
+    ) {
+        let slot = StoredValue::new_local(None::<Link>);
+        let on_message = move |data: String| {
+            let tiles = match parse::<Message>(&data) {
+                Some(Message::Snapshot(wall)) => wall.tiles,
+                Some(Message::Tiles(tiles)) => tiles,
+                Some(Message::Beat(beat)) => return clock.sync(beat.now),
+                None => return,
+            };
+            let mine = tiles.into_iter().find(|tile| tile.setup == setup);
+            if mine.is_some_and(|tile| tile.run.map(|run| run.id) != run) {
+                page.refetch();
+            }
+        };
+        let on_state = move |state| {
+            freshness.try_set(freshness_of(clock, state));
+        };
+        slot.set_value(Link::open(LIVE_WALL.to_owned(), on_message, on_state));
+    }
+}

@@ -1,0 +1,92 @@
+//! The document around every page, and which page stands at which address.
+
+use crate::pages::{GridPage, KeyHelp, Masthead, NotFound, RunPage, SetupPage, WallPage, listen_to_keys};
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::path;
+use std::sync::Arc;
+
+/// What the document needs to know of the bundle.
+#[derive(Clone, Debug)]
+pub struct ShellAssets {
+    /// The name of the style sheet under `/pkg/`.
+    pub css: String,
+    /// Whether the page comes to life; without, it is plain HTML.
+    pub hydrate: bool,
+}
+
+/// Takes the HTTP status of the page being rendered. The server puts one into
+/// the context of each request; in the browser there is none.
+#[derive(Clone)]
+pub struct StatusSink(Arc<dyn Fn(u16) + Send + Sync>);
+
+impl StatusSink {
+    /// A sink that calls `take` with the status.
+    pub fn new(take: impl Fn(u16) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(take))
+    }
+
+    /// Says the status, where anybody listens.
+    pub fn say(status: u16) {
+        if let Some(sink) = use_context::<Self>() {
+            (sink.0)(status);
+        }
+    }
+}
+
+/// This server's address as its callers write it, for texts to paste: scheme,
+/// host and port. The server puts it into the context of each request.
+#[derive(Clone, Debug)]
+pub struct Origin(pub String);
+
+/// The document. Neither styles nor scripts stand in it but the ones that
+/// carry the nonce: the policy forbids all others.
+#[cfg(feature = "ssr")]
+pub fn shell(options: LeptosOptions, assets: ShellAssets) -> impl IntoView {
+    use leptos::nonce::use_nonce;
+    use leptos_meta::MetaTags;
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme="system">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="description" content="Holter records the heartbeat of your tests." />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="manifest" href="/manifest.webmanifest" />
+                <link rel="stylesheet" href=format!("/pkg/{}", assets.css) />
+                <script src="/theme.js" nonce=use_nonce()></script>
+                {assets.hydrate.then(|| view! { <HydrationScripts options=options.clone() /> })}
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// The whole application.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    listen_to_keys();
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Holter".to_owned() } else { format!("{title} · Holter") } text="" />
+        <Router>
+            <a class="skip-link" href="#main" rel="external">"Skip to the content"</a>
+            <Masthead />
+            <main id="main" tabindex="-1">
+                <Routes fallback=|| view! { <NotFound what="page" /> }>
+                    <Route path=path!("/") view=GridPage />
+                    <Route path=path!("/setups/:name") view=SetupPage />
+                    <Route path=path!("/runs/:id") view=RunPage />
+                    <Route path=path!("/wall") view=WallPage />
+                </Routes>
+            </main>
+            <KeyHelp />
+        </Router>
+    }
+}

@@ -1,0 +1,93 @@
+//! The latest builds of a setup's job, as its CI server tells.
+
+use super::problem::ProblemView;
+use super::time::When;
+use crate::domain::problem::Problem;
+use crate::format;
+use crate::read::Build;
+use leptos::prelude::*;
+
+/// How far the question after the builds has come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BuildsState {
+    /// Asked.
+    Loading,
+    /// Answered.
+    Known(Vec<Build>),
+    /// Refused.
+    Failed(Problem),
+}
+
+/// The builds, newest first; says so where there are none or none can be had.
+#[component]
+pub fn BuildsTable(
+    /// How far the question has come.
+    state: BuildsState,
+) -> impl IntoView {
+    match state {
+        BuildsState::Loading => view! { <p class="quiet" data-test="builds-loading" role="status">"Asking the CI server…"</p> }.into_any(),
+        BuildsState::Failed(problem) => view! { <div data-test="builds-error"><ProblemView problem=problem /></div> }.into_any(),
+        BuildsState::Known(builds) if builds.is_empty() => {
+            view! { <p class="quiet" data-test="builds-empty">"This job has not been built yet."</p> }.into_any()
+        }
+        BuildsState::Known(builds) => {
+            let rows = builds.into_iter().map(|build| view! { <BuildRow of=build /> }).collect_view();
+            view! {
+                <table class="builds" data-test="builds">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Build"</th>
+                            <th scope="col">"Result"</th>
+                            <th scope="col" class="number">"Passed"</th>
+                            <th scope="col">"Began"</th>
+                            <th scope="col" class="number">"Took"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            }
+            .into_any()
+        }
+    }
+}
+
+/// The result in the CI server's words; ours for one that still runs.
+fn result_of(build: &Build) -> (String, &'static str) {
+    let Some(word) = &build.result else { return ("running".into(), "running") };
+    let kind = match word.to_ascii_uppercase().as_str() {
+        "SUCCESS" => "passed",
+        "UNSTABLE" => "flaky",
+        "FAILURE" => "failed",
+        "ABORTED" | "NOT_BUILT" => "cancelled",
+        _ => "none",
+    };
+    (word.to_ascii_lowercase().replace('_', " "), kind)
+}
+
+#[component]
+fn BuildRow(of: Build) -> impl IntoView {
+    let build = of;
+    let (word, kind) = result_of(&build);
+    let number = format!("#{}", build.number);
+    let is_link = build.url.starts_with("https://") || build.url.starts_with("http://");
+    let link = if is_link {
+        view! { <a href=build.url rel="external noreferrer" target="_blank">{number}</a> }.into_any()
+    } else {
+        number.into_any()
+    };
+    let passed = match (build.passed, build.total) {
+        (Some(passed), Some(total)) => format!("{}/{}", format::number(passed), format::number(total)),
+        (Some(passed), None) => format::number(passed),
+        _ => "–".into(),
+    };
+    let took = if build.result.is_some() { format::took(build.duration) } else { "–".into() };
+    view! {
+        <tr data-test="build" data-result=kind>
+            <th scope="row">{link}</th>
+            <td><span class="badge" data-result=kind><span class="dot"></span>{word}</span></td>
+            <td class="number">{passed}</td>
+            <td><When at=build.started_at /></td>
+            <td class="number">{took}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,38 @@
+//! Dumb components: props in, view out.
+//!
+//! None of them fetches, reads a clock or knows the live link; what changes
+//! after mount arrives as a `Signal`. State goes out as `data-*` attributes,
+//! and CSS alone decides what it looks like. Nothing here writes a `style`
+//! attribute: the pages are served with a policy that forbids them.
+
+mod badge;
+mod bar;
+mod builds;
+mod counts;
+mod empty;
+mod facts;
+mod grid_row;
+mod icon;
+mod problem;
+mod run_line;
+mod script;
+mod stale;
+mod test_row;
+mod time;
+mod wall_tile;
+
+pub use badge::{ActivityBadge, OutcomeMark, ResultBadge};
+pub use bar::{Progress, Stack, segments};
+pub use builds::{BuildsState, BuildsTable};
+pub use counts::{Counters, Vital};
+pub use empty::{Empty, PointAListener};
+pub use facts::{Fact, Notice};
+pub use grid_row::GridRow;
+pub use icon::{Glyph, Icon};
+pub use problem::ProblemView;
+pub use run_line::RunRow;
+pub use script::ScriptText;
+pub use stale::{Freshness, StaleBanner};
+pub use test_row::TestRow;
+pub use time::{Timer, When};
+pub use wall_tile::WallTile;

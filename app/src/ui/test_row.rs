@@ -1,0 +1,137 @@
+//! A test of a run.
+
+use super::badge::OutcomeMark;
+use super::icon::{Glyph, Icon};
+use super::time::Timer;
+use crate::domain::test::Outcome;
+use crate::domain::time::Timestamp;
+use crate::format;
+use crate::read::{AttemptLine, TestLine};
+use leptos::prelude::*;
+
+/// How many lines of a message stand in the tree.
+const LINES_SHOWN: usize = 4;
+
+/// One test; its children stand below it (all its attempts, when asked for).
+#[component]
+pub fn TestRow(
+    /// The test.
+    test: Signal<TestLine>,
+    /// The page's clock.
+    now: Signal<Timestamp>,
+    /// Shows the script.
+    on_script: Callback<TestLine>,
+    /// Shows what all attempts said.
+    on_texts: Callback<()>,
+    /// What all attempts said.
+    children: Children,
+) -> impl IntoView {
+    let ordinal = test.with_untracked(|test| test.ordinal);
+    let outcome = Memo::new(move |_| test.with(|test| test.outcome));
+    let message = Memo::new(move |_| test.with(|test| test.message.clone()).unwrap_or_default());
+    let has_text = Memo::new(move |_| test.with(|test| test.attempts.iter().any(|attempt| attempt.has_text)));
+    view! {
+        <li class="test" id=format!("t-{ordinal}") data-test="test-row" data-ordinal=ordinal.to_string() data-outcome=move || outcome.get().as_str()>
+            <div class="test-line">
+                <OutcomeMark outcome=outcome />
+                <a class="test-name" href=format!("#t-{ordinal}") data-key="row">
+                    {move || test.with(|test| test.name.clone())}
+                    <span class="test-parameters">{move || test.with(|test| test.parameters.clone())}</span>
+                </a>
+                <span class="tags">{move || test.with(|test| tags(&test.tags))}</span>
+                <Attempts test=test />
+                <ScriptButton test=test on_script=on_script />
+                <Took test=test now=now />
+            </div>
+            <Show when=move || !message.get().is_empty() && outcome.get() != Outcome::Passed>
+                <pre class="test-message" data-test="message">{move || first(&message.get())}</pre>
+            </Show>
+            <Show when=move || has_text.get() && outcome.get() != Outcome::Passed>
+                <button type="button" class="text-button" data-test="all-attempts" on:click=move |_| on_texts.run(())>
+                    {move || all_attempts(test.with(|test| test.attempts.len()))}
+                </button>
+            </Show>
+            {children()}
+        </li>
+    }
+}
+
+fn all_attempts(attempts: usize) -> String {
+    if attempts > 1 { format!("Everything all {attempts} attempts said") } else { "The whole message and trace".into() }
+}
+
+fn first(message: &str) -> String {
+    match format::first_lines(message, LINES_SHOWN) {
+        (text, true) => format!("{text}\n…"),
+        (text, false) => text.to_owned(),
+    }
+}
+
+fn tags(tags: &[String]) -> impl IntoView + use<> {
+    tags.iter().map(|tag| view! { <span class="tag">{tag.clone()}</span> }).collect_view()
+}
+
+/// One mark for each attempt, where there was more than one.
+#[component]
+fn Attempts(test: Signal<TestLine>) -> impl IntoView {
+    let attempts = Memo::new(move |_| test.with(|test| test.attempts.clone()));
+    view! {
+        <Show when=move || { attempts.with(Vec::len) > 1 }>
+            <span class="attempts" data-test="attempts" title="attempts">
+                {move || attempts.with(|attempts| attempts.iter().map(mark).collect_view())}
+            </span>
+        </Show>
+    }
+}
+
+fn mark(attempt: &AttemptLine) -> impl IntoView + use<> {
+    let verdict = attempt.verdict;
+    let kind = match verdict {
+        None => "running",
+        Some(verdict) if verdict.is_failure() => "failed",
+        Some(verdict) if verdict.is_pass() => "passed",
+        Some(_) => "skipped",
+    };
+    let word = verdict.map_or("running", |verdict| verdict.as_str());
+    let took = attempt.duration.map(|took| format!(", {}", format::took(took))).unwrap_or_default();
+    let title = format!("attempt {}: {word}{took}", attempt.number);
+    let spoken = title.clone();
+    view! { <span class="attempt" data-outcome=kind title=title><span class="unseen">{spoken}</span></span> }
+}
+
+#[component]
+fn ScriptButton(test: Signal<TestLine>, on_script: Callback<TestLine>) -> impl IntoView {
+    let place = move || {
+        test.with(|test| match (&test.source, test.line) {
+            (Some(source), Some(line)) => format!("Script: {source}, line {line}"),
+            (Some(source), None) => format!("Script: {source}"),
+            _ => "Script".into(),
+        })
+    };
+    view! {
+        <Show when=move || test.with(|test| test.script.is_some())>
+            <button type="button" class="icon-button" data-test="script-button" title=place aria-label=place
+                on:click=move |_| on_script.run(test.get_untracked())>
+                <Icon glyph=Glyph::Code />
+            </button>
+        </Show>
+    }
+}
+
+/// How long it took, or has been running.
+#[component]
+fn Took(test: Signal<TestLine>, now: Signal<Timestamp>) -> impl IntoView {
+    let running = Signal::derive(move || {
+        test.with(|test| test.began_at.filter(|_| test.outcome == Outcome::Running))
+    });
+    let took = move || {
+        let duration = test.with(|test| test.duration.filter(|_| test.outcome != Outcome::Running));
+        duration.map(format::took).unwrap_or_default()
+    };
+    view! {
+        <span class="test-took number" data-test="test-took">
+            <Timer since=running now=now />
+            {took}
+        </span>
+    }
+}

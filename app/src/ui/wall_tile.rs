@@ -1,0 +1,95 @@
+//! One setup as a tile of the wall. What fits is shown: container queries drop
+//! the small print as tiles get smaller, shape and colour stay to the last.
+
+use super::bar::{Stack, over_by};
+use super::grid_row::{eta, health_word, suite_words, test_words};
+use super::icon::{Glyph, Icon};
+use crate::domain::activity::Activity;
+use crate::domain::time::{Micros, Timestamp};
+use crate::format;
+use crate::paths::Page;
+use crate::read::Tile;
+use leptos::prelude::*;
+
+/// The shape that says most about a setup from afar: what is wrong first.
+fn sign(activity: Activity, health: &str) -> Glyph {
+    match (activity, health) {
+        (Activity::Lost | Activity::Silent, _) => activity.into(),
+        (_, "failed") => Glyph::Cross,
+        (_, "incomplete") => Glyph::BrokenRing,
+        (_, "cancelled") => Glyph::Slash,
+        (Activity::Overdue, _) => Glyph::Clock,
+        (_, "flaky") => Glyph::Wave,
+        (Activity::Running, _) => Glyph::Beat,
+        (_, "passed") => Glyph::Check,
+        _ => Glyph::Bar,
+    }
+}
+
+/// One setup.
+#[component]
+pub fn WallTile(
+    /// The setup.
+    tile: Signal<Tile>,
+    /// The page's clock.
+    now: Signal<Timestamp>,
+    /// How long until silence is called so.
+    silent_after: Signal<Micros>,
+) -> impl IntoView {
+    let name = Memo::new(move |_| tile.with(|tile| tile.name.clone()));
+    let run = Memo::new(move |_| tile.with(|tile| tile.run.clone()));
+    let activity = Memo::new(move |_| tile.with(|tile| tile.activity(now.get(), silent_after.get())));
+    let health = Memo::new(move |_| tile.with(health_word));
+    let counts = Memo::new(move |_| run.with(|run| run.as_ref().map(|run| run.counts).unwrap_or_default()));
+    let percent = move || run.with(|run| run.as_ref().map(|run| format!("{}%", run.counts.percent())).unwrap_or_default());
+    let ill = move |size: u32| (size > 0).then(|| format::number(size)).unwrap_or_default();
+    view! {
+        <a
+            class="tile"
+            data-test="tile"
+            data-setup=move || name.get()
+            data-activity=move || activity.get().as_str()
+            data-result=move || health.get()
+            href=move || Page::Setup(&name.get()).to_string()
+        >
+            <span class="tile-body">
+                <span class="tile-head">
+                    <span class="tile-sign"><Icon glyph=Signal::derive(move || sign(activity.get(), health.get())) /></span>
+                    <span class="tile-name">{move || name.get()}</span>
+                    <span class="tile-activity" data-test="activity">{move || activity.get().as_str()}</span>
+                </span>
+                <span class="tile-middle">
+                    <span class="tile-percent" data-test="progress-percent">{percent}</span>
+                    <span class="tile-ill">
+                        <span data-outcome="failed" data-test="counts-failed">{move || ill(counts.get().failed)}</span>
+                        <span data-outcome="flaky" data-test="counts-flaky">{move || ill(counts.get().flaky)}</span>
+                    </span>
+                </span>
+                <span class="tile-suite" data-test="suite">{move || run.with(suite_words)}</span>
+                <span class="tile-test" data-test="test">{move || run.with(test_words)}</span>
+                <span class="tile-foot">
+                    <span>{move || format!("{}/{}", format::number(counts.get().done()), format::number(counts.get().planned))}</span>
+                    <span data-test="eta">{move || tile.with(|tile| time_words(tile, activity.get(), now.get()))}</span>
+                </span>
+                <Stack counts=counts />
+            </span>
+        </a>
+    }
+}
+
+/// The one time that matters most: for how long it is silent, by how much it
+/// is late, when it will be done, when it was.
+fn time_words(tile: &Tile, activity: Activity, now: Timestamp) -> String {
+    let heard = tile.facts.heard_at.filter(|_| activity == Activity::Silent);
+    if let Some(heard) = heard {
+        return format!("silent {}", format::timer(now.since(heard)));
+    }
+    let Some(run) = &tile.run else { return String::new() };
+    if let Some(over) = over_by(run, now) {
+        return format!("over by {}", format::timer(over));
+    }
+    match run.finished_at {
+        Some(at) if run.result.is_some() => format::ago(now.since(at)),
+        _ => eta(run, now),
+    }
+}

@@ -1,0 +1,88 @@
+//! The parts, a module each.
+
+mod batch;
+mod memory;
+mod page;
+mod pixel;
+mod single;
+mod streams;
+mod wall;
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use serde::Serialize;
+use tokio::time::timeout;
+
+use crate::Setting;
+use crate::report::Findings;
+
+/// No part takes longer on a machine that is worth measuring.
+const PART_WITHIN: Duration = Duration::from_secs(900);
+
+/// A part of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// Single events against parsing alone
+    A,
+    /// Batches against bare inserts
+    B,
+    /// From a post to the page
+    C,
+    /// Two thousand live streams
+    D,
+    /// The first page
+    E,
+    /// Memory
+    F,
+}
+
+/// Those asked for, in their order; all where none was named.
+pub fn chosen(only: &[Part]) -> impl Iterator<Item = Part> {
+    Part::value_variants().iter().copied().filter(move |part| only.is_empty() || only.contains(part))
+}
+
+impl Part {
+    /// Its letter.
+    pub fn letter(self) -> char {
+        match self {
+            Self::A => 'a',
+            Self::B => 'b',
+            Self::C => 'c',
+            Self::D => 'd',
+            Self::E => 'e',
+            Self::F => 'f',
+        }
+    }
+
+    /// What it measures.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::A => "a: single events against parsing alone",
+            Self::B => "b: batches against bare inserts",
+            Self::C => "c: from a post to the page",
+            Self::D => "d: two thousand live streams",
+            Self::E => "e: the first page",
+            Self::F => "f: memory",
+        }
+    }
+
+    /// Measures. What was found before a failure is given too.
+    pub async fn measure(self, setting: &Setting) -> (Findings, Result<()>) {
+        let mut findings = Findings::default();
+        let measured = async {
+            match self {
+                Self::A => single::measure(setting, &mut findings).await,
+                Self::B => batch::measure(setting, &mut findings).await,
+                Self::C => pixel::measure(setting, &mut findings).await,
+                Self::D => streams::measure(setting, &mut findings).await,
+                Self::E => page::measure(setting, &mut findings).await,
+                Self::F => memory::measure(setting, &mut findings).await,
+            }
+        };
+        let outcome = timeout(PART_WITHIN, Box::pin(measured)).await.context("it does not come to an end");
+        (findings, outcome.and_then(|inner| inner))
+    }
+}

@@ -1,0 +1,191 @@
+//! The command line.
+
+use crate::clock::SystemClock;
+use crate::config::{Config, EXAMPLE, environment};
+use crate::server::Server;
+use crate::service::tokens::{self, Scope};
+use crate::setups_file;
+use crate::store::{Store, StoreUrl};
+use crate::telemetry;
+use app::domain::clock::Clock;
+use app::domain::name::{ProjectName, SetupName};
+use clap::{Args, Parser, Subcommand};
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// Records test runs and shows their health, live.
+#[derive(Debug, Parser)]
+#[command(name = "holter", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// What to log, in the form of `RUST_LOG`: info, debug, server=trace …
+    #[arg(long, env = "HOLTER_LOG_FILTER", global = true)]
+    log_filter: Option<String>,
+    /// How to log: compact or json.
+    #[arg(long, env = "HOLTER_LOG", global = true)]
+    log: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Record, and show.
+    Serve(Serve),
+    /// Tokens for listeners and scripts.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Benches that play steady, flaky, broken and dying tests.
+    Simulate(crate::simulate::Options),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Takes over from other systems.
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Copies a SQLite store while it is in use.
+    Backup {
+        #[command(flatten)]
+        place: Place,
+        /// The file to write; it must not exist.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    #[command(flatten)]
+    place: Place,
+    /// Where to listen; port 0 takes a free one [environment: HOLTER_LISTEN].
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    /// Let everybody on this machine write without a token.
+    #[arg(long)]
+    dev: bool,
+}
+
+#[derive(Debug, Args)]
+struct Place {
+    /// sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE [environment: HOLTER_DATABASE_URL].
+    #[arg(long)]
+    database_url: Option<String>,
+    /// Where files are kept [environment: HOLTER_DATA_DIR].
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// The configuration file; without it, holter.toml where it exists.
+    #[arg(long, env = "HOLTER_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Makes a token and prints it, once.
+    Create {
+        #[command(flatten)]
+        place: Place,
+        /// What it allows.
+        #[arg(long, value_enum)]
+        scope: Scope,
+        /// Only for this setup.
+        #[arg(long)]
+        setup: Option<String>,
+        /// Only for this project.
+        #[arg(long)]
+        project: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Prints the whole configuration with its defaults.
+    Example,
+}
+
+#[derive(Debug, Subcommand)]
+enum ImportCommand {
+    /// Prints the setups of a `setups_config.json` as a part of holter.toml.
+    Setups {
+        /// The file.
+        file: PathBuf,
+        /// The address of the Jenkins server that its job names are on.
+        #[arg(long)]
+        jenkins: Option<url::Url>,
+    },
+}
+
+impl Place {
+    /// The configuration, with the flags on top.
+    fn config(self) -> Result<Config, Box<dyn Error + Send + Sync>> {
+        let mut config = Config::read(self.config.as_deref(), &environment)?;
+        if let Some(data_dir) = self.data_dir {
+            config.move_to(data_dir, false);
+        }
+        config.database_url = self.database_url.unwrap_or(config.database_url);
+        Ok(config)
+    }
+
+    async fn store(self) -> Result<Store, Box<dyn Error + Send + Sync>> {
+        Ok(Store::open(&StoreUrl::parse(&self.config()?.database_url)?).await?)
+    }
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub async fn run(self) -> Outcome {
+        telemetry::init(self.log_filter.as_deref(), self.log.as_deref() == Some("json"));
+        match self.command {
+            Command::Serve(serve) => serve.run().await,
+            Command::Token(TokenCommand::Create { place, scope, setup, project }) => {
+                let setup = setup.as_deref().map(SetupName::parse).transpose()?;
+                let project = project.as_deref().map(ProjectName::parse).transpose()?;
+                let (secret, row) = tokens::make(scope, setup, project, SystemClock.now())?;
+                place.store().await?.token_insert(&row).await?;
+                println!("{secret}");
+                Ok(())
+            }
+            Command::Simulate(options) => {
+                let summary = crate::simulate::run(options, told_to_stop()).await?;
+                println!("{summary}");
+                Ok(())
+            }
+            Command::Config(ConfigCommand::Example) => {
+                print!("{EXAMPLE}");
+                Ok(())
+            }
+            Command::Import(ImportCommand::Setups { file, jenkins }) => {
+                print!("{}", setups_file::to_toml(&std::fs::read_to_string(file)?, jenkins.as_ref())?);
+                Ok(())
+            }
+            Command::Backup { place, file } => Ok(place.store().await?.backup(&file).await?),
+        }
+    }
+}
+
+impl Serve {
+    async fn run(self) -> Outcome {
+        let mut config = self.place.config()?;
+        config.listen = self.listen.unwrap_or(config.listen);
+        let server = Server::start(&config, self.dev, Arc::new(SystemClock)).await?;
+        println!("holter listening on http://{}", server.address);
+        told_to_stop().await;
+        tracing::info!("stopping");
+        server.stop().await;
+        Ok(())
+    }
+}
+
+/// Returns when the process is told to end.
+async fn told_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+        let _ = interrupted.await;
+        return;
+    };
+    tokio::select! {
+        _ = interrupted => {}
+        _ = terminated.recv() => {}
+    }
+}

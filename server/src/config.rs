@@ -1,0 +1,332 @@
+//! What the operator decides.
+//!
+//! Strength, from weak to strong: defaults, the environment, `holter.toml`,
+//! flags. Values become types here; nothing downstream parses.
+
+use app::domain::activity::Patience;
+use app::domain::name::SetupName;
+use app::domain::time::Micros;
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Why the configuration cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file is not there or may not be read.
+    #[error("{} cannot be read", .0.display())]
+    Unreadable(PathBuf, #[source] std::io::Error),
+    /// It is not TOML, or not ours.
+    #[error("{} is not a valid configuration; `holter config example` prints one\n{detail}", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        detail: String,
+    },
+    /// A value that cannot be.
+    #[error("{place}: {detail}")]
+    Invalid {
+        /// Which value.
+        place: String,
+        /// What is wrong, and what to do.
+        detail: String,
+    },
+}
+
+fn invalid(place: impl Into<String>, detail: impl Into<String>) -> ConfigError {
+    ConfigError::Invalid { place: place.into(), detail: detail.into() }
+}
+
+/// The whole configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
+    pub database_url: String,
+    /// Where files are kept.
+    pub data_dir: PathBuf,
+    /// Activity of setups.
+    pub activity: ActivityConfig,
+    /// Taking events.
+    pub ingest: IngestConfig,
+    /// Asking CI servers for builds.
+    pub builds: BuildsConfig,
+    /// Setups as code. A setup that is not listed appears with its first word.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub setups: Vec<SetupConfig>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            database_url: "sqlite:data/holter.db".into(),
+            data_dir: "data".into(),
+            activity: ActivityConfig::default(),
+            ingest: IngestConfig::default(),
+            builds: BuildsConfig::default(),
+            setups: Vec::new(),
+        }
+    }
+}
+
+/// When silence is called so. Whole seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ActivityConfig {
+    /// No word for this long while a run is open: silent.
+    pub silent_after_seconds: u32,
+    /// No word for this long while a run is open: lost, and the run is closed as incomplete.
+    pub lost_after_seconds: u32,
+    /// A run of shards that nobody counted is complete when no other came for this long.
+    pub settle_after_seconds: u32,
+}
+
+impl Default for ActivityConfig {
+    fn default() -> Self {
+        Self { silent_after_seconds: 60, lost_after_seconds: 900, settle_after_seconds: 20 }
+    }
+}
+
+impl ActivityConfig {
+    /// The same, for the rules.
+    pub fn patience(&self) -> Patience {
+        let seconds = |n: u32| Micros::from_secs(i64::from(n));
+        Patience {
+            silent_after: seconds(self.silent_after_seconds),
+            lost_after: seconds(self.lost_after_seconds),
+            settle_after: seconds(self.settle_after_seconds),
+        }
+    }
+}
+
+/// Taking events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IngestConfig {
+    /// Events that wait for the store may take this much memory; beyond it listeners are asked to come back.
+    pub queue_mebibytes: u32,
+}
+
+impl Default for IngestConfig {
+    fn default() -> Self {
+        Self { queue_mebibytes: 64 }
+    }
+}
+
+/// Asking CI servers for builds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BuildsConfig {
+    /// Hosts that may be asked, as HOST or HOST:PORT. Nothing else is ever called.
+    pub allowed_hosts: Vec<String>,
+    /// A server that has not answered by then is given up.
+    pub timeout_seconds: u32,
+    /// Answers are kept for this long.
+    pub cache_seconds: u32,
+}
+
+impl Default for BuildsConfig {
+    fn default() -> Self {
+        Self { allowed_hosts: Vec::new(), timeout_seconds: 5, cache_seconds: 20 }
+    }
+}
+
+/// A setup as code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetupConfig {
+    /// Its name, as listeners send it.
+    pub name: String,
+    /// A line for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Its job on a Jenkins server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jenkins: Option<JenkinsConfig>,
+}
+
+/// A job on a Jenkins server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JenkinsConfig {
+    /// Its base address.
+    pub url: url::Url,
+    /// The job; folders are separated by `/`.
+    pub job: String,
+    /// Who asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// That user's API token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Secret>,
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself, for the one who must send it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Config {
+    /// Reads a file; without one, `holter.toml` where it exists. What the file
+    /// does not say is taken from the environment, then from the defaults.
+    pub fn read(path: Option<&Path>, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let default = Path::new("holter.toml");
+        let path = match path {
+            Some(path) => path,
+            None if default.exists() => default,
+            None => {
+                let mut config = Self::default();
+                config.fill(&toml::Table::new(), environment)?;
+                return Ok(config);
+            }
+        };
+        let malformed =
+            |error: toml::de::Error| ConfigError::Malformed { path: path.into(), detail: error.to_string() };
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable(path.into(), error))?;
+        let mut config: Self = toml::from_str(&text).map_err(malformed)?;
+        config.fill(&toml::from_str(&text).map_err(malformed)?, environment)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Takes from the environment what the file does not say.
+    fn fill(
+        &mut self,
+        said: &toml::Table,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(), ConfigError> {
+        let open = |key: &str, variable: &str| environment(variable).filter(|_| !said.contains_key(key));
+        if let Some(listen) = open("listen", "HOLTER_LISTEN") {
+            self.listen =
+                listen.parse().map_err(|_| invalid("HOLTER_LISTEN", format!("{listen:?} is not HOST:PORT in numbers")))?;
+        }
+        if let Some(data_dir) = open("data_dir", "HOLTER_DATA_DIR") {
+            self.move_to(data_dir.into(), said.contains_key("database_url"));
+        }
+        if let Some(database_url) = open("database_url", "HOLTER_DATABASE_URL") {
+            self.database_url = database_url;
+        }
+        Ok(())
+    }
+
+    /// Keeps files elsewhere; the default store goes along.
+    pub fn move_to(&mut self, data_dir: PathBuf, store_stays: bool) {
+        if !store_stays && self.database_url == Self::default().database_url {
+            self.database_url = format!("sqlite:{}", data_dir.join("holter.db").display());
+        }
+        self.data_dir = data_dir;
+    }
+
+    /// Refuses what cannot work, before anything is started.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let activity = &self.activity;
+        if activity.silent_after_seconds == 0 || activity.lost_after_seconds <= activity.silent_after_seconds {
+            return Err(invalid("activity", "0 < silent_after_seconds < lost_after_seconds must hold"));
+        }
+        if self.ingest.queue_mebibytes == 0 || self.ingest.queue_mebibytes > 2_048 {
+            return Err(invalid("ingest.queue_mebibytes", "must be between 1 and 2048"));
+        }
+        let mut names = HashSet::new();
+        for setup in &self.setups {
+            SetupName::parse(&setup.name)
+                .map_err(|error| invalid(format!("setups, name {:?}", setup.name), error.to_string()))?;
+            if !names.insert(setup.name.trim()) {
+                return Err(invalid("setups", format!("{:?} is listed twice", setup.name)));
+            }
+            if let Some(jenkins) = &setup.jenkins {
+                self.allow(jenkins, &setup.name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn allow(&self, jenkins: &JenkinsConfig, setup: &str) -> Result<(), ConfigError> {
+        let place = || format!("setups, {setup:?}, jenkins.url");
+        if !matches!(jenkins.url.scheme(), "http" | "https") {
+            return Err(invalid(place(), "must begin with http:// or https://"));
+        }
+        let host = jenkins.url.host_str().unwrap_or_default();
+        let with_port = format!("{host}:{}", jenkins.url.port_or_known_default().unwrap_or_default());
+        if self.builds.allowed_hosts.iter().any(|allowed| allowed == host || *allowed == with_port) {
+            return Ok(());
+        }
+        Err(invalid(place(), format!("{with_port} is not in builds.allowed_hosts; add it there to have it asked")))
+    }
+
+    /// The setups that are written down, by name.
+    pub fn setups_by_name(&self) -> HashMap<SetupName, SetupConfig> {
+        let named = self.setups.iter().filter_map(|setup| Some((SetupName::parse(&setup.name).ok()?, setup.clone())));
+        named.collect()
+    }
+}
+
+/// The environment of this process.
+#[allow(clippy::disallowed_methods, reason = "this is where the environment is read")]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The configuration with all defaults, explained; kept in step by a test.
+pub const EXAMPLE: &str = include_str!("../../holter.example.toml");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_says_the_defaults() {
+        let config: Config = toml::from_str(EXAMPLE).expect("the example is valid");
+        assert_eq!(config, Config::default());
+    }
+
+    #[test]
+    fn what_is_commented_out_in_the_example_is_valid_too() {
+        let text: String = EXAMPLE.lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
+        let text = text.replace("allowed_hosts = []\n", "");
+        let config: Config = toml::from_str(&text).expect("valid");
+        config.validate().expect("usable");
+        assert_eq!(config.setups.len(), 2);
+        assert!(!format!("{config:?}").contains("11aa"));
+    }
+
+    #[test]
+    fn the_file_is_stronger_than_the_environment() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("holter.toml");
+        std::fs::write(&file, "listen = \"127.0.0.1:1234\"\n").expect("written");
+        let environment = |name: &str| match name {
+            "HOLTER_LISTEN" => Some("127.0.0.1:9".to_owned()),
+            "HOLTER_DATA_DIR" => Some("/srv/holter".to_owned()),
+            _ => None,
+        };
+        let config = Config::read(Some(&file), &environment).expect("usable");
+        assert_eq!(config.listen.port(), 1234);
+        assert_eq!(config.database_url, "sqlite:/srv/holter/holter.db");
+    }
+
+    #[test]
+    fn a_host_that_nobody_allowed_is_refused() {
+        let text = "[[setups]]\nname = \"a\"\njenkins = { url = \"http://ci.example/\", job = \"j\" }\n";
+        let config: Config = toml::from_str(text).expect("valid");
+        assert!(config.validate().expect_err("refused").to_string().contains("allowed_hosts"));
+    }
+}

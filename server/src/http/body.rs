@@ -1,0 +1,131 @@
+//! Bodies: bounded in size and time, unpacked where they are packed.
+
+use super::problem::Refusal;
+use app::domain::problem::ProblemKind;
+use axum::body::Body;
+use axum::http::{HeaderMap, header};
+use bytes::{Bytes, BytesMut};
+use flate2::bufread::MultiGzDecoder;
+use futures::StreamExt;
+use std::io::Read;
+use std::time::Duration;
+
+/// A body at most, unpacked.
+pub const BODY_MAX: usize = 8 * 1024 * 1024;
+
+/// A body that has not arrived by then never will.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(30);
+
+/// Of a refused body this much is read and thrown away, for this long: a
+/// caller that still writes does not listen, and would see a broken connection
+/// instead of our answer.
+const DRAIN_MAX: usize = 64 * 1024 * 1024;
+const DRAIN_FOR: Duration = Duration::from_secs(5);
+
+fn too_large() -> Refusal {
+    let mebibytes = BODY_MAX / 1024 / 1024;
+    Refusal::new(
+        ProblemKind::TooLarge,
+        format!("a body may have at most {mebibytes} MiB unpacked; send the events in several requests"),
+    )
+}
+
+/// Reads a body whole.
+pub async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Refusal> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > BODY_MAX) {
+        drain(headers, body).await;
+        return Err(too_large());
+    }
+    match tokio::time::timeout(ARRIVES_WITHIN, collect(&mut body)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(refusal)) => {
+            drain(headers, body).await;
+            Err(refusal)
+        }
+        Err(_) => {
+            let seconds = ARRIVES_WITHIN.as_secs();
+            Err(Refusal::new(ProblemKind::TooSlow, format!("the body did not arrive within {seconds} seconds")))
+        }
+    }
+}
+
+async fn collect(body: &mut Body) -> Result<Bytes, Refusal> {
+    let mut chunks = body.into_data_stream();
+    let cut_off = |_| Refusal::new(ProblemKind::Malformed, "the body ended before its time");
+    let Some(first) = chunks.next().await.transpose().map_err(cut_off)? else { return Ok(Bytes::new()) };
+    // Most bodies come in one piece, which is handed on as it is.
+    let Some(second) = chunks.next().await.transpose().map_err(cut_off)? else { return Ok(first) };
+    let mut whole = BytesMut::from(first);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
+        if whole.len() + chunk.len() > BODY_MAX {
+            return Err(too_large());
+        }
+        whole.extend_from_slice(&chunk);
+        next = chunks.next().await.transpose().map_err(cut_off)?;
+    }
+    Ok(whole.freeze())
+}
+
+/// Reads what is left of a body that is refused.
+pub async fn drain(headers: &HeaderMap, body: Body) {
+    // Such a caller waits for our word before it sends.
+    if headers.contains_key(header::EXPECT) {
+        return;
+    }
+    let mut chunks = body.into_data_stream();
+    let reading = async {
+        let mut read = 0;
+        while let Some(Ok(chunk)) = chunks.next().await {
+            read += chunk.len();
+            if read > DRAIN_MAX {
+                break;
+            }
+        }
+    };
+    // Whether it ended or not, the answer is the same.
+    let _ = tokio::time::timeout(DRAIN_FOR, reading).await;
+}
+
+/// Unpacks a gzip body, and stops where it grows beyond the bound.
+pub fn gunzip(packed: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let mut unpacked = Vec::with_capacity((packed.len() * 8).min(BODY_MAX));
+    let bound = BODY_MAX as u64 + 1;
+    MultiGzDecoder::new(packed).take(bound).read_to_end(&mut unpacked).map_err(|error| {
+        Refusal::new(ProblemKind::Malformed, format!("the body is not valid gzip: {error}"))
+    })?;
+    if unpacked.len() > BODY_MAX { Err(too_large()) } else { Ok(unpacked) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::response::IntoResponse;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).expect("packed");
+        encoder.finish().expect("packed")
+    }
+
+    #[test]
+    fn a_bomb_is_defused() {
+        let bomb = gzip(&vec![b'['; BODY_MAX + 1]);
+        assert!(bomb.len() < 20_000);
+        assert_eq!(gunzip(&bomb).expect_err("refused").into_response().status(), 413);
+        assert_eq!(gunzip(&gzip(b"[]")).ok().as_deref(), Some(&b"[]"[..]));
+        assert_eq!(gunzip(b"[]").expect_err("refused").into_response().status(), 400);
+    }
+
+    #[tokio::test]
+    async fn a_body_in_pieces_is_joined_and_bounded() {
+        let pieces = |n: usize| Body::from_stream(futures::stream::iter((0..n).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 1 << 20])))));
+        let read_pieces = |n: usize| async move { read(&HeaderMap::new(), pieces(n)).await };
+        assert_eq!(read_pieces(8).await.map(|body| body.len()).ok(), Some(BODY_MAX));
+        assert!(read_pieces(9).await.is_err());
+        assert_eq!(read_pieces(0).await.map(|body| body.len()).ok(), Some(0));
+    }
+}

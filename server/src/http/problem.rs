@@ -1,0 +1,133 @@
+//! Problems as responses (RFC 9457).
+
+use crate::intake::native::IntakeError;
+use crate::service::Failure;
+use app::domain::problem::{Fault, Problem, ProblemKind};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// The media type of problems.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// A refusal as an answer; handlers return it with `?`.
+#[derive(Clone, Debug)]
+pub struct Refusal(Problem);
+
+impl Refusal {
+    /// A refusal of a kind, with its detail.
+    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        Self(Problem::new(kind, detail))
+    }
+
+    /// A value of the query that cannot be.
+    pub fn query(name: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self(Problem::new(ProblemKind::Invalid, format!("{name} {detail}")).at(format!("/{name}"), detail))
+    }
+
+    /// There is no such thing.
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::new(ProblemKind::NotFound, what)
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self(failure.into())
+    }
+}
+
+impl From<IntakeError> for Refusal {
+    fn from(error: IntakeError) -> Self {
+        Self(error.into())
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
+    errors: &'a [Fault],
+}
+
+fn render(problem: &Problem) -> Response {
+    let kind = problem.kind;
+    let body = Body {
+        r#type: format!("/problems/{}", kind.slug()),
+        title: kind.title(),
+        status: kind.status(),
+        detail: &problem.detail,
+        instance: problem.instance.as_deref(),
+        errors: &problem.errors,
+    };
+    // A problem is plain text and numbers: writing it cannot fail.
+    let body = serde_json::to_vec(&body).unwrap_or_default();
+    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(seconds) = problem.retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if kind == ProblemKind::Unauthenticated {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = render(&self.0);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Names the request in the problem that it came to, and says the ones that
+/// are our own fault in the log. Other responses pass untouched.
+pub fn sign(mut response: Response, id: &str) -> Response {
+    let Some(Refusal(mut problem)) = response.extensions_mut().remove::<Refusal>() else { return response };
+    if problem.kind.status() >= 500 {
+        tracing::warn!(request.id = %id, status = problem.kind.status(), detail = %problem.detail, "a request was refused");
+    }
+    problem.instance = Some(id.to_owned());
+    let mut signed = render(&problem);
+    // What the router knows and the problem does not, such as `Allow`.
+    for (name, value) in response.headers() {
+        if !signed.headers().contains_key(name) && name != header::CONTENT_LENGTH {
+            signed.headers_mut().insert(name, value.clone());
+        }
+    }
+    signed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_problem_names_its_request_and_when_to_come_back() {
+        let refusal = Refusal::from(Problem::new(ProblemKind::Busy, "wait").at("/0", "why").retry_after(3));
+        let response = sign(refusal.into_response(), "r-1");
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "3");
+        let body = axum::body::to_bytes(response.into_body(), 1_000).await.expect("a body");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(body["type"], "/problems/busy");
+        assert_eq!(body["instance"], "r-1");
+        assert_eq!(body["errors"][0]["pointer"], "/0");
+    }
+}

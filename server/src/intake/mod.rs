@@ -1,0 +1,38 @@
+//! From what arrives to events. Pure: text in, values out.
+
+pub mod native;
+
+use app::domain::event::Event;
+
+/// One event that could be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incoming {
+    /// Its place in the request, from 0.
+    pub index: usize,
+    /// What it says.
+    pub event: Event,
+    /// Its `type`, as sent.
+    pub kind: Box<str>,
+    /// Its text, as sent; kept in the event log.
+    pub body: Box<str>,
+}
+
+/// One event that could not be read, or may not be said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its place in the request, from 0.
+    pub index: usize,
+    /// JSON pointer to the fault inside the event.
+    pub pointer: String,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+/// A request, read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parsed {
+    /// The good ones.
+    pub events: Vec<Incoming>,
+    /// The bad ones.
+    pub rejected: Vec<Rejected>,
+}

@@ -1,0 +1,20 @@
+//! Everything that only the server knows.
+//!
+//! `http` is the front: it reads requests, asks the [`service`] and writes
+//! answers. The service decides, with the pure rules of `app::domain`; the
+//! [`store`] remembers; the [`bus`] tells open streams. [`intake`] turns what
+//! arrives into events. [`config`], [`cli`] and [`clock`] are the only doors to
+//! the environment, the time and chance.
+
+pub mod bus;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod intake;
+pub mod server;
+pub mod service;
+pub mod setups_file;
+pub mod simulate;
+pub mod store;
+pub mod telemetry;

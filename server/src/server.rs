@@ -1,0 +1,92 @@
+//! A whole server: brought up the same way by the program and by its tests.
+
+use crate::config::Config;
+use crate::http;
+use crate::http::assets::Manifest;
+use crate::service::{self, Service, StartError};
+use crate::store::{Store, StoreError, StoreUrl};
+use app::domain::clock::Clock;
+use axum::serve::ListenerExt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Requests that are under way when the server is told to stop get this long.
+const DRAIN_FOR: Duration = Duration::from_secs(3);
+
+/// Why the server could not be brought up.
+#[derive(Debug, Error)]
+pub enum ServerError {
+    /// The store cannot be opened.
+    #[error("the store cannot be opened")]
+    Store(#[from] StoreError),
+    /// The service cannot be brought up.
+    #[error("what was recorded cannot be taken up")]
+    Service(#[from] StartError),
+    /// Somebody else listens there, or may not.
+    #[error("cannot listen on {0}; choose another address with --listen")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    /// Writing without a token is for one's own machine.
+    #[error("--dev lets everybody write, so it listens on loopback only; {0} is not")]
+    OpenToAll(SocketAddr),
+}
+
+/// A server that is up.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it serves.
+    pub service: Service,
+    store: Store,
+    stop: CancellationToken,
+    stop_recorder: CancellationToken,
+    recorder: JoinHandle<()>,
+    http: JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    /// Opens the store, takes up what was going on and listens.
+    pub async fn start(config: &Config, dev: bool, clock: Arc<dyn Clock>) -> Result<Self, ServerError> {
+        if dev && !config.listen.ip().is_loopback() {
+            return Err(ServerError::OpenToAll(config.listen));
+        }
+        let listener = listen(config.listen).await?;
+        let store = Store::open(&StoreUrl::parse(&config.database_url)?).await?;
+        let (stop, stop_recorder) = (CancellationToken::new(), CancellationToken::new());
+        let build = Manifest::read().build();
+        let running = service::start(store.clone(), config, build, dev, clock, stop_recorder.clone()).await?;
+        let address = listener.local_addr().map_err(|error| ServerError::Listen(config.listen, error))?;
+        let router = http::router(running.service.clone(), stop.clone());
+        // Without TCP_NODELAY a streamed page waits 40 ms for an acknowledgement.
+        let listener = listener.tap_io(|tcp| {
+            if let Err(error) = tcp.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY could not be set");
+            }
+        });
+        let drained = stop.clone().cancelled_owned();
+        let http = tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(drained).await });
+        Ok(Self { address, service: running.service, store, stop, stop_recorder, recorder: running.recorder, http })
+    }
+
+    /// Stops: streams end, requests under way are answered, what was taken
+    /// becomes durable, the store is closed.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if tokio::time::timeout(DRAIN_FOR, self.http).await.is_err() {
+            tracing::warn!("some requests did not end in time and were cut off");
+        }
+        self.stop_recorder.cancel();
+        if self.recorder.await.is_err() {
+            tracing::error!("the recorder ended before its time");
+        }
+        self.store.close().await;
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address).await.map_err(|error| ServerError::Listen(address, error))
+}

@@ -1,0 +1,265 @@
+//! What the recorder keeps at hand: setups, and the runs that are spoken of.
+//!
+//! All of it can be had again from the store. What a failed commit touched is
+//! therefore simply dropped, and so is what has not been used for long.
+
+use super::tiles::{self, Outlook};
+use crate::config::SetupConfig;
+use app::domain::activity::ActivityFacts;
+use app::domain::forecast::Forecast;
+use app::domain::ids::{RunId, SetupId};
+use app::domain::name::{RunKey, SetupName};
+use app::domain::run::{Run, RunState};
+use app::domain::time::{Micros, Timestamp};
+use app::read::{RunCard, Tile};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Tests of runs that are over which may be kept at hand.
+const CLOSED_TESTS_MAX: usize = 20_000;
+
+/// Runs that may come to hand before the bound is looked at again.
+const SHRINK_EVERY: usize = 32;
+
+/// Ids of events outside runs that are remembered, a setup.
+const SETUP_IDS: usize = 256;
+
+/// How long an outlook is good for.
+const OUTLOOK_KEPT: Micros = Micros::from_millis(500);
+
+/// A run at hand.
+#[derive(Debug)]
+pub struct HotRun {
+    /// The run.
+    pub run: Run,
+    /// When it was first heard of, by our clock.
+    pub created_at: Timestamp,
+    /// Ids of its events.
+    pub seen: HashSet<Uuid>,
+    /// What the past says about it.
+    pub forecast: Arc<Forecast>,
+    /// Tests and suites at the time of the last forecast.
+    pub forecast_size: usize,
+    outlook: (Timestamp, u32, Outlook),
+    used: u64,
+}
+
+impl HotRun {
+    /// A run at hand.
+    pub fn new(run: Run, created_at: Timestamp, seen: HashSet<Uuid>) -> Self {
+        Self {
+            run,
+            created_at,
+            seen,
+            forecast: Arc::default(),
+            forecast_size: 0,
+            outlook: (Timestamp(i64::MIN), u32::MAX, Outlook::default()),
+            used: 0,
+        }
+    }
+
+    /// How large it is: tests and suites.
+    pub fn size(&self) -> usize {
+        self.run.tests().len() + self.run.suites().len()
+    }
+
+    /// Takes a new forecast.
+    pub fn expect(&mut self, forecast: Arc<Forecast>) {
+        self.forecast = forecast;
+        self.outlook.0 = Timestamp(i64::MIN);
+    }
+
+    /// What the past says, looked at again only when it is old or the plan
+    /// changed: it takes a walk over all tests.
+    pub fn outlook(&mut self, now: Timestamp) -> Outlook {
+        let planned = self.run.counts().planned;
+        let (looked_at, for_planned, outlook) = self.outlook;
+        let over = self.run.is_over();
+        if !over && for_planned == planned && now.since(looked_at) < OUTLOOK_KEPT {
+            return outlook;
+        }
+        let fresh = Outlook::of(&self.run, &self.forecast);
+        self.outlook = (now, planned, fresh);
+        fresh
+    }
+}
+
+/// A setup at hand.
+#[derive(Debug)]
+pub struct HotSetup {
+    /// Its identity.
+    pub id: SetupId,
+    /// Its version as last committed by this process.
+    pub version: i64,
+    /// Its last word, by our clock.
+    pub heard_at: Option<Timestamp>,
+    /// The run its tile shows.
+    pub shown: Option<RunKey>,
+    /// That run as it was last shown; it stands in when the run itself is no
+    /// longer at hand.
+    pub last: Option<(ActivityFacts, RunCard)>,
+    ids: VecDeque<Uuid>,
+}
+
+impl HotSetup {
+    /// A setup as it stands in the store.
+    pub fn new(id: SetupId, version: i64, heard_at: Option<Timestamp>) -> Self {
+        Self { id, version, heard_at, shown: None, last: None, ids: VecDeque::new() }
+    }
+
+    /// Remembers the id of an event outside runs. Tells whether it was new.
+    pub fn is_new(&mut self, event: Uuid) -> bool {
+        if self.ids.contains(&event) {
+            return false;
+        }
+        if self.ids.len() == SETUP_IDS {
+            self.ids.pop_front();
+        }
+        self.ids.push_back(event);
+        true
+    }
+}
+
+/// Everything at hand.
+#[derive(Debug, Default)]
+pub struct Hot {
+    /// Setups by name.
+    pub setups: HashMap<SetupName, HotSetup>,
+    /// Runs by setup and key.
+    pub runs: HashMap<(SetupId, RunKey), HotRun>,
+    by_id: HashMap<RunId, (SetupId, RunKey)>,
+    of_setup: HashMap<SetupId, HashSet<RunKey>>,
+    clock: u64,
+    shrink_at: usize,
+}
+
+impl Hot {
+    /// Puts a run at hand.
+    pub fn insert(&mut self, hot: HotRun) {
+        let at = (hot.run.setup, hot.run.key.clone());
+        self.by_id.insert(hot.run.id, at.clone());
+        self.of_setup.entry(at.0).or_default().insert(at.1.clone());
+        self.runs.insert(at, hot);
+    }
+
+    /// The runs of a setup that are at hand.
+    pub fn runs_of(&self, setup: SetupId) -> impl Iterator<Item = &HotRun> {
+        let keys = self.of_setup.get(&setup).into_iter().flatten();
+        keys.filter_map(move |key| self.runs.get(&(setup, key.clone())))
+    }
+
+    /// The run at hand with this id.
+    pub fn by_id(&mut self, run: RunId) -> Option<&mut HotRun> {
+        self.runs.get_mut(self.by_id.get(&run)?)
+    }
+
+    /// The run at hand, marked as used.
+    pub fn used(&mut self, at: &(SetupId, RunKey)) -> Option<&mut HotRun> {
+        self.clock += 1;
+        let hot = self.runs.get_mut(at)?;
+        hot.used = self.clock;
+        Some(hot)
+    }
+
+    /// Forgets a run; the store has it.
+    pub fn forget(&mut self, at: &(SetupId, RunKey)) {
+        if let Some(hot) = self.runs.remove(at) {
+            self.by_id.remove(&hot.run.id);
+        }
+        if let Some(keys) = self.of_setup.get_mut(&at.0) {
+            keys.remove(&at.1);
+        }
+    }
+
+    /// Forgets all runs of a setup: another server wrote to it.
+    pub fn forget_runs_of(&mut self, setup: SetupId) {
+        for key in self.of_setup.remove(&setup).unwrap_or_default() {
+            self.forget(&(setup, key));
+        }
+    }
+
+    /// Forgets runs that are over, the least recently used first, until what
+    /// is left of them is within the bound. Open runs stay.
+    pub fn shrink(&mut self) {
+        if self.runs.len() < self.shrink_at {
+            return;
+        }
+        self.shrink_to(CLOSED_TESTS_MAX);
+        self.shrink_at = self.runs.len() + SHRINK_EVERY;
+    }
+
+    fn shrink_to(&mut self, closed_tests: usize) {
+        let mut closed: Vec<_> = self
+            .runs
+            .iter()
+            .filter(|(_, hot)| hot.run.is_over())
+            .map(|(at, hot)| (hot.used, hot.size() + hot.seen.len() / 4, at.clone()))
+            .collect();
+        let mut size: usize = closed.iter().map(|(_, size, _)| size).sum();
+        if size <= closed_tests {
+            return;
+        }
+        closed.sort_unstable_by_key(|(used, _, _)| *used);
+        for (_, of_run, at) in closed {
+            if size <= closed_tests {
+                break;
+            }
+            size -= of_run;
+            self.forget(&at);
+        }
+    }
+
+    /// Decides which run a setup's tile shows after one of its runs changed:
+    /// the newest open run, else the newest of all.
+    pub fn show(&mut self, name: &SetupName, changed: &RunKey) {
+        let Some(setup) = self.setups.get(name) else { return };
+        let open = |run: &Run| matches!(run.state(), RunState::Running | RunState::Waiting);
+        let is_open = self.runs.get(&(setup.id, changed.clone())).is_some_and(|hot| open(&hot.run));
+        if is_open && setup.shown.as_ref() == Some(changed) {
+            return;
+        }
+        let ranked = self.runs_of(setup.id).map(|hot| {
+            (open(&hot.run), hot.run.started_at().unwrap_or(hot.created_at), &hot.run.key)
+        });
+        let away = setup.shown.as_ref().filter(|key| !self.runs.contains_key(&(setup.id, (*key).clone())));
+        let away = away.zip(setup.last.as_ref()).map(|(key, (facts, card))| {
+            (facts.open, card.started_at.unwrap_or(Timestamp(i64::MIN)), key)
+        });
+        let shown = ranked.chain(away).max().map_or(changed, |(.., key)| key).clone();
+        if let Some(setup) = self.setups.get_mut(name) {
+            setup.shown = Some(shown);
+        }
+    }
+
+    /// The tile of a setup. Silence counts from when this server began to
+    /// listen: before that, nobody could have spoken to it.
+    pub fn tile(
+        &mut self,
+        name: &SetupName,
+        config: Option<&SetupConfig>,
+        now: Timestamp,
+        listening_since: Timestamp,
+    ) -> Option<Tile> {
+        let setup = self.setups.get_mut(name)?;
+        let shown = setup.shown.clone().and_then(|key| self.runs.get_mut(&(setup.id, key)));
+        if let Some(hot) = shown {
+            let outlook = hot.outlook(now);
+            setup.last = Some((tiles::facts(&hot.run, &outlook, setup.heard_at), tiles::card(&hot.run, &outlook)));
+        }
+        let (mut facts, run) = setup.last.clone().unzip();
+        if let Some(facts) = &mut facts {
+            facts.heard_at = setup.heard_at.max(facts.heard_at).max(Some(listening_since));
+        }
+        Some(Tile {
+            setup: setup.id,
+            name: name.to_string(),
+            comment: config.and_then(|config| config.comment.clone()),
+            version: setup.version.unsigned_abs(),
+            seen_at: setup.heard_at,
+            facts: facts.unwrap_or_default(),
+            run,
+            has_builds: config.is_some_and(|config| config.jenkins.is_some()),
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! Records what listeners say: check who speaks, queue, wait until it is
+//! durable, answer.
+
+use super::Service;
+use super::failure::Failure;
+use super::recorder::{Fate, ListenerClock, Submission};
+use super::tokens::Caller;
+use crate::intake::{Incoming, Parsed, Rejected};
+use app::domain::time::{Micros, Timestamp};
+use tokio::sync::oneshot;
+
+/// What was done with a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// New and durable.
+    pub accepted: u32,
+    /// Known already.
+    pub duplicate: u32,
+    /// Kept, but of a kind that this version does not know.
+    pub ignored: u32,
+    /// Not taken, with the reason.
+    pub rejected: Vec<Rejected>,
+}
+
+/// What a request tells about its sender's clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SenderClock {
+    /// Its time at the moment of sending.
+    pub sent_at: Option<Timestamp>,
+    /// The events are history, and their times are to stand.
+    pub trusted: bool,
+}
+
+/// What an event takes in memory beside its text, roughly.
+const EVENT_OVERHEAD: usize = 256;
+
+impl Service {
+    /// Records events. Returns when they are durable, or refuses all of them.
+    pub async fn record(&self, caller: &Caller, clock: SenderClock, parsed: Parsed) -> Result<Receipt, Failure> {
+        let Parsed { events, mut rejected } = parsed;
+        let (mut events, foreign): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| caller.may_say(event));
+        if let Some(project) = &caller.project {
+            events.iter_mut().for_each(|event| event.event.project = Some(project.clone()));
+        }
+        if events.is_empty() && !foreign.is_empty() {
+            return Err(Failure::Forbidden(caller.refusal()));
+        }
+        rejected.extend(foreign.into_iter().map(|event| caller.reject(&event)));
+        rejected.sort_by_key(|rejected| rejected.index);
+        let fates = if events.is_empty() { Vec::new() } else { self.submit(events, clock).await? };
+        let count = |fate: Fate| fates.iter().filter(|f| **f == fate).count() as u32;
+        Ok(Receipt {
+            accepted: count(Fate::Accepted),
+            duplicate: count(Fate::Duplicate),
+            ignored: count(Fate::Ignored),
+            rejected,
+        })
+    }
+
+    async fn submit(&self, events: Vec<Incoming>, clock: SenderClock) -> Result<Vec<Fate>, Failure> {
+        let received = self.now();
+        let size: usize = events.iter().map(|event| event.body.len() + EVENT_OVERHEAD).sum();
+        let full = Failure::Busy { reason: "more events are waiting than may wait", retry_after: 1, source: None };
+        let share = u32::try_from(size.min(self.inner.queue_bytes)).unwrap_or(u32::MAX);
+        let Ok(permit) = self.inner.queue_room.clone().try_acquire_many_owned(share) else { return Err(full) };
+        let clock = match clock {
+            SenderClock { trusted: true, .. } => ListenerClock::Trusted,
+            SenderClock { sent_at: Some(sent_at), .. } => ListenerClock::Known(known_delay(received, sent_at)),
+            SenderClock { .. } => ListenerClock::Compare,
+        };
+        let (reply, answer) = oneshot::channel();
+        let submission = Submission { events, received, clock, reply, permit };
+        match self.inner.queue.try_send(submission) {
+            Ok(()) => {}
+            Err(tokio::sync::mpsc::error::TrySendError::Full(_)) => return Err(full),
+            Err(tokio::sync::mpsc::error::TrySendError::Closed(_)) => return Err(Failure::Closing),
+        }
+        answer.await.map_err(|_| Failure::Closing)?
+    }
+}
+
+/// How far the sender's clock is behind ours; the road itself takes no time
+/// that matters here.
+fn known_delay(received: Timestamp, sent_at: Timestamp) -> Micros {
+    received.since(sent_at)
+}
+
+impl Caller {
+    /// An event that names no project is one of the token's project.
+    fn may_say(&self, event: &Incoming) -> bool {
+        let project = event.event.project.as_ref();
+        self.setup.as_ref().is_none_or(|setup| *setup == event.event.setup)
+            && self.project.as_ref().is_none_or(|own| project.is_none_or(|project| project == own))
+    }
+
+    fn reject(&self, event: &Incoming) -> Rejected {
+        let other_setup = self.setup.as_ref().is_some_and(|setup| *setup != event.event.setup);
+        let pointer = if other_setup { "/setup" } else { "/project" };
+        Rejected { index: event.index, pointer: pointer.into(), detail: self.refusal() }
+    }
+
+    fn refusal(&self) -> String {
+        let setup = self.setup.as_ref().map(|setup| format!("setup {setup:?}", setup = setup.as_str()));
+        let project = self.project.as_ref().map(|project| format!("project {project:?}", project = project.as_str()));
+        let bound: Vec<_> = setup.into_iter().chain(project).collect();
+        format!("this token is for {} only", bound.join(" and "))
+    }
+}

@@ -1,0 +1,80 @@
+//! The use cases: the only place that sees store, bus and clock together.
+//!
+//! Three doors lead here, and none of them decides anything: the public API,
+//! the pages' server functions and the live streams. Writing goes through the
+//! [`recorder`]; reading the present goes to the [`board`], reading the past
+//! to the store.
+
+pub mod board;
+pub mod failure;
+pub mod ingest;
+pub mod reads;
+pub mod recorder;
+pub mod tokens;
+
+mod builds;
+mod cursor;
+mod forecasts;
+mod group;
+mod hot;
+mod pages;
+mod start;
+mod tiles;
+
+pub use failure::Failure;
+pub use start::{Running, StartError, start};
+
+use crate::bus::Bus;
+use crate::config::SetupConfig;
+use crate::store::Store;
+use app::domain::clock::Clock;
+use app::domain::name::SetupName;
+use app::domain::time::Timestamp;
+use board::Board;
+use recorder::Submission;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc};
+
+/// Everything that may be asked of Holter. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    bus: Bus,
+    board: Arc<Board>,
+    clock: Arc<dyn Clock>,
+    setups: Arc<HashMap<SetupName, SetupConfig>>,
+    builds: builds::Builds,
+    tokens: tokens::TokenCache,
+    queue: mpsc::Sender<Submission>,
+    queue_room: Arc<Semaphore>,
+    queue_bytes: usize,
+    open_writing: bool,
+}
+
+impl Service {
+    /// Now, by our clock.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// The doorbell.
+    pub fn bus(&self) -> &Bus {
+        &self.inner.bus
+    }
+
+    /// The newest tiles.
+    pub fn board(&self) -> &Arc<Board> {
+        &self.inner.board
+    }
+
+    /// Whether the store answers.
+    pub async fn ready(&self) -> Result<&'static str, Failure> {
+        self.inner.store.ping().await?;
+        Ok(self.inner.store.kind())
+    }
+}

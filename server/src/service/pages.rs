@@ -1,0 +1,34 @@
+//! What pages ask, answered.
+
+use super::Service;
+use app::backend::Backend;
+use app::domain::ids::{RunId, ScriptId};
+use app::domain::problem::Problem;
+use app::read::{AttemptText, Build, RunPage, SetupPage, Wall};
+
+#[async_trait::async_trait]
+impl Backend for Service {
+    async fn wall(&self) -> Result<Wall, Problem> {
+        Ok(self.inner.board.wall(self.now()))
+    }
+
+    async fn setup_page(&self, name: &str, cursor: Option<&str>) -> Result<Option<SetupPage>, Problem> {
+        Ok(self.setup_with_runs(name, cursor).await?)
+    }
+
+    async fn run_page(&self, run: RunId) -> Result<Option<RunPage>, Problem> {
+        Ok(self.run(run).await?)
+    }
+
+    async fn attempt_texts(&self, run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem> {
+        Ok(self.texts(run, test).await?)
+    }
+
+    async fn script(&self, script: ScriptId) -> Result<Option<String>, Problem> {
+        Ok(self.script_text(script).await?)
+    }
+
+    async fn latest_builds(&self, setup: &str) -> Result<Vec<Build>, Problem> {
+        Ok(self.builds(setup).await?)
+    }
+}

@@ -1,0 +1,165 @@
+//! Brings the service up: what was going on before is taken up again.
+
+use super::board::Board;
+use super::builds::Builds;
+use super::hot::{Hot, HotRun, HotSetup};
+use super::recorder::Recorder;
+use super::tiles::{self, Outlook};
+use super::tokens::TokenCache;
+use super::{Inner, Service};
+use crate::bus::Bus;
+use crate::clock::new_id;
+use crate::config::Config;
+use crate::store::rows::{RunRow, SetupTouch};
+use crate::store::{Store, StoreError};
+use app::domain::clock::Clock;
+use app::domain::ids::SetupId;
+use app::domain::name::SetupName;
+use app::domain::run::Run;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Submissions that may wait; the bytes they hold are bounded apart.
+const QUEUE: usize = 16_384;
+
+/// Notes that may wait for the recorder; one too many is dropped.
+const NOTES: usize = 1_024;
+
+/// Why the service could not be brought up.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// What was recorded cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The client for other servers could not be made.
+    #[error("no client for other servers")]
+    Client(#[from] reqwest::Error),
+}
+
+/// A service that is up, and the task that writes.
+pub struct Running {
+    /// The service.
+    pub service: Service,
+    /// Ends when everything that was taken is durable.
+    pub recorder: JoinHandle<()>,
+}
+
+/// Brings the service up. It goes down when `stop` is cancelled.
+pub async fn start(
+    store: Store,
+    config: &Config,
+    build: String,
+    open_writing: bool,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) -> Result<Running, StartError> {
+    let setups = Arc::new(config.setups_by_name());
+    let board = Arc::new(Board::new(build, config.activity.patience()));
+    let (queue, submissions) = mpsc::channel(QUEUE);
+    let (notes, noted) = mpsc::channel(NOTES);
+    let mut recorder = Recorder {
+        store: store.clone(),
+        bus: Bus::default(),
+        board: board.clone(),
+        clock: clock.clone(),
+        setups: setups.clone(),
+        hot: Hot::default(),
+        listening_since: clock.now(),
+        notes,
+        unannounced: BTreeSet::new(),
+    };
+    recorder.write_down_setups().await?;
+    recorder.take_up().await?;
+    let queue_bytes = config.ingest.queue_mebibytes as usize * 1024 * 1024;
+    let inner = Inner {
+        store,
+        bus: recorder.bus.clone(),
+        board,
+        clock,
+        setups,
+        builds: Builds::new(&config.builds)?,
+        tokens: TokenCache::default(),
+        queue,
+        queue_room: Arc::new(Semaphore::new(queue_bytes)),
+        queue_bytes,
+        open_writing,
+    };
+    let recorder = tokio::spawn(recorder.run(submissions, noted, stop));
+    Ok(Running { service: Service { inner: Arc::new(inner) }, recorder })
+}
+
+impl Recorder {
+    /// Takes up what is going on in setups that the store knows better than we
+    /// do: all of them at the start, later those that another server wrote to.
+    /// Each gets its tile, and its open runs are at hand.
+    pub(super) async fn take_up(&mut self) -> Result<(), StoreError> {
+        let mut names: HashMap<SetupId, SetupName> = HashMap::new();
+        for row in self.store.setup_list().await? {
+            let known = self.hot.setups.get(&row.name).map(|setup| (setup.id, setup.version));
+            if known == Some((row.id, row.version)) {
+                continue;
+            }
+            self.hot.forget_runs_of(row.id);
+            names.insert(row.id, row.name.clone());
+            self.hot.setups.insert(row.name, HotSetup::new(row.id, row.version, row.heard_at));
+        }
+        if names.is_empty() {
+            return Ok(());
+        }
+        for row in self.store.run_latest_list().await? {
+            if let Some(setup) = names.get(&row.setup).and_then(|name| self.hot.setups.get_mut(name)) {
+                setup.shown = Some(row.key.clone());
+                setup.last = Some(card_of(&row));
+            }
+        }
+        for row in self.store.run_open_list().await? {
+            let Some(name) = names.get(&row.setup).cloned() else { continue };
+            let Some(run) = self.store.run_load(row.id).await? else { continue };
+            let seen = self.store.event_ids(row.id.0).await?.into_iter().collect();
+            self.hot.insert(HotRun::new(run, row.created_at, seen));
+            self.hot.show(&name, &row.key);
+            self.ask_the_past(&(row.setup, row.key));
+        }
+        let now = self.clock.now();
+        let tiles: Vec<_> = names.values().filter_map(|name| self.fresh_tile(name, now)).collect();
+        self.unannounced.extend(tiles.iter().map(|tile| tile.setup));
+        self.board.put(tiles);
+        Ok(())
+    }
+
+    /// Setups of the configuration exist from the start.
+    async fn write_down_setups(&mut self) -> Result<(), StoreError> {
+        let known: BTreeSet<_> = self.store.setup_list().await?.into_iter().map(|row| row.name).collect();
+        let now = self.clock.now();
+        let missing = self.setups.keys().filter(|name| !known.contains(*name));
+        let touches: Vec<_> = missing
+            .map(|name| SetupTouch {
+                id: SetupId(new_id()),
+                name: name.clone(),
+                heard_at: None,
+                now,
+                attributes: None,
+            })
+            .collect();
+        if touches.is_empty() {
+            return Ok(());
+        }
+        let mut group = self.store.begin_group().await?;
+        group.setup_touch(&touches).await?;
+        group.commit().await
+    }
+}
+
+/// A run as its tile shows it, from its row alone.
+fn card_of(row: &RunRow) -> (app::domain::activity::ActivityFacts, app::read::RunCard) {
+    let outline = Run::restore(row.id, row.setup, row.key.clone(), row.facts.clone(), Vec::new(), Vec::new());
+    let outlook = Outlook::default();
+    let mut card = tiles::card(&outline, &outlook);
+    card.counts = row.counts;
+    card.result = row.result;
+    (tiles::facts(&outline, &outlook, row.heard_at), card)
+}

@@ -1,0 +1,45 @@
+//! The tables, step by step, in the program itself.
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::SqlSafeStr;
+
+/// One step for one database.
+pub struct Step {
+    /// Its number.
+    pub number: i64,
+    /// Its name.
+    pub name: &'static str,
+    /// The SQL.
+    pub text: &'static str,
+}
+
+macro_rules! steps {
+    ($($number:literal $name:literal,)*) => {
+        /// The steps for SQLite.
+        pub const SQLITE: &[Step] = &[$(Step {
+            number: $number,
+            name: $name,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/sqlite/", $name, ".sql")),
+        }),*];
+
+        /// The same steps for PostgreSQL.
+        pub const POSTGRES: &[Step] = &[$(Step {
+            number: $number,
+            name: $name,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/postgres/", $name, ".sql")),
+        }),*];
+    };
+}
+
+// One list for both, so that neither can have a step that the other lacks.
+steps! {
+    1 "0001_first",
+}
+
+pub(super) fn migrator(steps: &[Step]) -> Migrator {
+    let migrations = steps.iter().map(|step| {
+        let text = step.text.into_sql_str();
+        Migration::new(step.number, step.name.into(), MigrationType::Simple, text, false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}

@@ -1,0 +1,12 @@
+//! What the server says about itself.
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts the log on standard error: compact, or JSON where asked for. `filter`
+/// is in the form of `RUST_LOG`; without one, what an operator should read.
+pub fn init(filter: Option<&str>, json: bool) {
+    let filter = EnvFilter::try_new(filter.unwrap_or("info,sqlx=warn")).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process (tests) keeps the first.
+    let _ = if json { log.json().try_init() } else { log.compact().try_init() };
+}

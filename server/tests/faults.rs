@@ -1,0 +1,88 @@
+//! When the machine fails: a locked, full, read-only or corrupt store is a
+//! clear word and a 503, and it is over when the cause is.
+
+use app::domain::clock::Clock;
+use reqwest::{Client, Response};
+use server::clock::SystemClock;
+use server::config::Config;
+use server::server::Server;
+use sqlx::{Connection, Executor, SqliteConnection};
+use std::path::Path;
+use std::sync::Arc;
+
+fn config(folder: &Path) -> Config {
+    let mut config = Config::default();
+    config.listen.set_port(0);
+    config.move_to(folder.to_owned(), false);
+    config
+}
+
+async fn serve(folder: &Path) -> Server {
+    Server::start(&config(folder), true, Arc::new(SystemClock)).await.expect("it starts")
+}
+
+async fn post(server: &Server, run: &str) -> Response {
+    let at = SystemClock.now().to_rfc3339();
+    let event = format!(r#"{{"type":"run.started","at":"{at}","setup":"rig","run":"{run}"}}"#);
+    let request = Client::new().post(format!("http://{}/api/v1/events", server.address));
+    request.header("content-type", "application/json").body(event).send().await.expect("an answer")
+}
+
+async fn other_process(folder: &Path) -> SqliteConnection {
+    let url = format!("sqlite:{}", folder.join("holter.db").display());
+    SqliteConnection::connect(&url).await.expect("a second connection")
+}
+
+#[tokio::test]
+async fn a_locked_file_is_a_503_and_then_it_is_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = serve(folder.path()).await;
+    let mut other = other_process(folder.path()).await;
+    other.execute("begin immediate").await.expect("the lock");
+
+    let refused = post(&server, "while locked").await;
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(refused.headers()["content-type"], "application/problem+json");
+    let problem: serde_json::Value = refused.json().await.expect("a problem");
+    assert!(problem["detail"].as_str().expect("text").contains("nothing of this request was recorded"), "{problem}");
+
+    other.execute("rollback").await.expect("unlocked");
+    assert_eq!(post(&server, "afterwards").await.status(), 200);
+    let runs: serde_json::Value = Client::new()
+        .get(format!("http://{}/api/v1/runs", server.address))
+        .send()
+        .await
+        .expect("an answer")
+        .json()
+        .await
+        .expect("a list");
+    let keys: Vec<_> = runs["items"].as_array().expect("items").iter().map(|run| run["key"].as_str()).collect();
+    assert_eq!(keys, [Some("afterwards")], "what was refused left nothing behind");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_corrupt_file_is_refused_with_a_way_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("holter.db"), b"this is no database, it is a sentence").expect("written");
+    let started = Server::start(&config(folder.path()), true, Arc::new(SystemClock)).await;
+    let error = started.err().expect("it does not start");
+    let said = server::service::failure::chain(&error);
+    assert!(said.contains("holter.db"), "{said}");
+}
+
+#[tokio::test]
+async fn a_port_in_use_and_an_open_address_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = serve(folder.path()).await;
+    let mut taken = config(folder.path());
+    taken.listen = server.address;
+    let said = Server::start(&taken, true, Arc::new(SystemClock)).await.err().expect("refused").to_string();
+    assert!(said.contains("--listen"), "{said}");
+    let mut open = config(folder.path());
+    open.listen = "0.0.0.0:0".parse().expect("an address");
+    let said = Server::start(&open, true, Arc::new(SystemClock)).await.err().expect("refused").to_string();
+    assert!(said.contains("loopback"), "{said}");
+    server.stop().await;
+}

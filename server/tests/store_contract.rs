@@ -1,0 +1,245 @@
+//! One contract for both databases, reaching every method of the store.
+//!
+//! SQLite always runs, in a file of its own; PostgreSQL runs where
+//! `HOLTER_TEST_POSTGRES` names a server (any database on it), in a database of
+//! its own.
+
+#[path = "store_contract/file.rs"]
+mod file;
+#[path = "store_contract/measurement.rs"]
+mod measurement;
+#[path = "store_contract/place.rs"]
+mod place;
+#[path = "store_contract/play.rs"]
+mod play;
+#[path = "store_contract/results.rs"]
+mod results;
+
+use app::domain::ids::{EventId, RunId, SetupId, TokenId};
+use app::domain::name::SetupName;
+use place::*;
+use play::*;
+use server::store::rows::*;
+use server::store::sql::constraint;
+use server::store::{Store, StoreError, StoreUrl};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+macro_rules! contract {
+    ($(async fn $name:ident($place:ident: Place) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn contract($place: Place) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                on_sqlite(contract).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                on_postgres(contract).await;
+            }
+        }
+    )*};
+}
+use contract;
+
+contract! {
+    async fn an_event_is_kept_once_and_in_order(place: Place) {
+        let store = place.store;
+        let bench = setup(&store, "bench").await;
+        let (run, id) = (RunId(Uuid::new_v4()), EventId(Uuid::new_v4()));
+        let event = |scope: Uuid, event: Option<EventId>, body: &str| EventRow {
+            seq: 0,
+            scope,
+            event,
+            setup: bench,
+            run: (scope == run.0).then_some(run),
+            kind: "test.finished".into(),
+            at: at(1),
+            received_at: at(2),
+            late: scope == run.0,
+            body: body.into(),
+        };
+        assert_eq!(store.event_last().await.expect("reads"), 0);
+        let first: Vec<_> = (0..300).map(|number| event(run.0, None, &number.to_string())).collect();
+        let mut group = store.begin_group().await.expect("free");
+        group.event_insert(&first).await.expect("inserts");
+        group.event_insert(&[event(run.0, Some(id), "a"), event(run.0, Some(id), "b"), event(bench.0, Some(id), "c")])
+            .await
+            .expect("inserts");
+        assert_eq!(group.event_ids(run.0).await.expect("reads"), [id.0]);
+        group.commit().await.expect("commits");
+        let mut group = store.begin_group().await.expect("free");
+        group.event_insert(&[event(run.0, Some(id), "d"), event(run.0, None, "e")]).await.expect("inserts");
+        group.event_insert(&[]).await.expect("nothing is fine");
+        group.commit().await.expect("commits");
+
+        assert_eq!(store.event_ids(bench.0).await.expect("reads"), [id.0]);
+        let all = store.event_page(0, 1_000).await.expect("reads");
+        assert!(all.is_sorted_by(|one, next| one.seq < next.seq));
+        let bodies: Vec<_> = all.iter().map(|row| row.body.to_string()).collect();
+        let expected: Vec<_> = (0..300).map(|n| n.to_string()).chain(["a", "c", "e"].map(String::from)).collect();
+        assert_eq!(bodies, expected);
+        let last = all.last().expect("there are some");
+        assert_eq!(store.event_last().await.expect("reads"), last.seq);
+        assert_eq!(EventRow { seq: 0, ..last.clone() }, event(run.0, None, "e"));
+        let page = store.event_page(all[9].seq, 2).await.expect("reads");
+        assert_eq!(page, all[10..12]);
+    }
+
+    async fn groups_are_seen_in_the_order_of_their_numbers(place: Place) {
+        let store = place.store;
+        let bench = setup(&store, "bench").await;
+        let event = |body: &str| EventRow {
+            seq: 0, scope: bench.0, event: None, setup: bench, run: None, kind: "log".into(),
+            at: at(1), received_at: at(1), late: false, body: body.into(),
+        };
+        let mut first = store.begin_group().await.expect("free");
+        first.event_insert(&[event("first")]).await.expect("inserts");
+        let second = tokio::spawn({
+            let (store, event) = (store.clone(), event("second"));
+            async move {
+                let mut group = store.begin_group().await.expect("gets its turn");
+                group.event_insert(&[event]).await.expect("inserts");
+                group.commit().await.expect("commits");
+            }
+        });
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!second.is_finished(), "the second group waits for the first");
+        assert_eq!(store.event_last().await.expect("readers do not wait"), 0);
+        first.commit().await.expect("commits");
+        second.await.expect("the second group ends");
+        let bodies = store.event_page(0, 9).await.expect("reads");
+        assert_eq!(bodies.iter().map(|row| &*row.body).collect::<Vec<_>>(), ["first", "second"]);
+    }
+
+    async fn a_group_is_whole_or_nothing(place: Place) {
+        let store = place.store;
+        let mut group = store.begin_group().await.expect("free");
+        let bench = group.setup_touch(&[touch("bench", 1)]).await.expect("new")[0].id;
+        let mut run = run_of(bench, "1", 1, &rich_events());
+        save(&mut group, &mut run, at(1), 1).await.expect("saves");
+        drop(group);
+        assert!(store.setup_list().await.expect("reads").is_empty());
+
+        let bench = setup(&store, "bench").await;
+        saved(&store, bench, "1", 1, &rich_events()).await;
+        let mut group = store.begin_group().await.expect("free again");
+        group.setup_touch(&[touch("other", 1)]).await.expect("new");
+        let twin = run_of(bench, "1", 1, &rich_events());
+        let error = group.run_save(&[RunRow::of(&twin, at(1), 1)]).await.expect_err("the key is taken");
+        assert_eq!(error.conflict(), Some(constraint::RUN_KEY), "{error}");
+        group.commit().await.expect_err("a failed step spoils the group");
+        assert_eq!(store.setup_list().await.expect("reads").len(), 1);
+
+        let mut group = store.begin_group().await.expect("free again");
+        let orphan = run_of(SetupId(Uuid::new_v4()), "1", 1, &rich_events());
+        let error = group.run_save(&[RunRow::of(&orphan, at(1), 1)]).await.expect_err("there is no such setup");
+        assert!(error.conflict().is_some() && !error.is_busy(), "{error}");
+    }
+
+    async fn tokens_are_found_by_their_hash(place: Place) {
+        let store = place.store;
+        let token = TokenRow {
+            id: TokenId(Uuid::new_v4()),
+            hash: [7; 32],
+            scope: "ingest".into(),
+            setup: Some(SetupName::stored("bench")),
+            project: None,
+            label: Some("rig A".into()),
+            created_at: at(1),
+            expires_at: Some(at(100)),
+            revoked_at: None,
+            used_at: None,
+        };
+        store.token_insert(&token).await.expect("inserts");
+        assert_eq!(store.token_by_hash(&[7; 32]).await.expect("reads"), Some(token.clone()));
+        assert_eq!(store.token_by_hash(&[8; 32]).await.expect("reads"), None);
+        let twin = TokenRow { id: TokenId(Uuid::new_v4()), ..token.clone() };
+        let error = store.token_insert(&twin).await.expect_err("the secret is taken");
+        assert_eq!(error.conflict(), Some(constraint::TOKEN_HASH));
+
+        store.token_touch(token.id, at(5)).await.expect("touches");
+        assert!(store.token_revoke(token.id, at(6)).await.expect("revokes"));
+        assert!(!store.token_revoke(token.id, at(7)).await.expect("was revoked before"));
+        let expected = TokenRow { used_at: Some(at(5)), revoked_at: Some(at(6)), ..token };
+        assert_eq!(store.token_list().await.expect("reads"), [expected]);
+    }
+
+    async fn a_bad_row_is_named(place: Place) {
+        let store = &place.store;
+        let bench = setup(store, "bench").await;
+        let run = saved(store, bench, "1", 1, &rich_events()).await;
+        for (table, column, meddling) in [
+            ("runs", "state", "update runs set state = 'dancing'"),
+            ("runs", "facts", "update runs set facts = '{\"late\": \"never\"}', state = 'running'"),
+        ] {
+            place.meddle(meddling).await;
+            let error = store.run_get(run.id).await.expect_err("cannot be read");
+            let StoreError::Corrupt { table: t, column: c, id, .. } = &error else { panic!("{error}") };
+            assert_eq!((*t, *c, id.as_str()), (table, column, run.id.to_string().as_str()));
+        }
+        place.meddle("update runs set facts = '{}'; update tests set suite = 9 where ordinal = 1").await;
+        let error = store.run_load(run.id).await.expect_err("cannot be joined");
+        assert_eq!(error.to_string(), format!("tests {}/1: column suite cannot be read: the run has no such suite", run.id));
+        place.meddle("delete from tests where ordinal = 0").await;
+        assert!(matches!(store.run_load(run.id).await, Err(StoreError::Corrupt { column: "ordinal", .. })));
+        place.meddle("delete from runs").await;
+        assert!(store.test_rows(run.id).await.expect("reads").is_empty(), "tests go with their run");
+    }
+
+    async fn it_opens_again_with_what_it_holds(place: Place) {
+        let bench = setup(&place.store, "bench").await;
+        let run = saved(&place.store, bench, "1", 1, &rich_events()).await;
+        place.store.close().await;
+        assert!(place.store.ping().await.expect_err("it is closed").is_busy());
+        let store = Store::open(&place.url).await.expect("opens again");
+        assert_eq!(seen(&store.run_load(run.id).await.expect("loads").expect("is there")), seen(&run));
+        store.close().await;
+        place.meddle("insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+                      values (9999, 'later', true, 'x', 0)").await;
+        let error = Store::open(&place.url).await.expect_err("a newer program was here");
+        assert!(error.to_string().contains("newer version"), "{error}");
+    }
+
+    async fn a_backup_is_a_whole_store(place: Place) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let to = folder.path().join("copy.db");
+        let bench = setup(&place.store, "bench").await;
+        let run = saved(&place.store, bench, "1", 1, &rich_events()).await;
+        let copied = place.store.backup(&to).await;
+        if place.store.kind() == "postgres" {
+            assert!(copied.expect_err("not here").to_string().contains("pg_dump"));
+            return;
+        }
+        copied.expect("copies");
+        assert!(place.store.backup(&to).await.is_err(), "nothing is overwritten");
+        let copy = Store::open(&StoreUrl::Sqlite(to)).await.expect("the copy opens");
+        assert_eq!(seen(&copy.run_load(run.id).await.expect("loads").expect("is there")), seen(&run));
+        copy.close().await;
+    }
+}
+
+#[test]
+fn the_contract_reaches_every_method() {
+    let source = include_str!("../src/store/mod.rs");
+    let contract = concat!(include_str!("store_contract.rs"), include_str!("store_contract/results.rs"));
+    let starts = ["pub fn ", "pub async fn ", "read fn ", "snapshot fn ", "write fn ", "step fn "];
+    let methods: BTreeSet<_> = source
+        .lines()
+        .filter_map(|line| starts.iter().find_map(|start| line.trim_start().strip_prefix(start)))
+        .filter_map(|rest| rest.split_once('(').map(|(name, _)| name))
+        .filter(|name| !name.starts_with('$'))
+        .collect();
+    assert!(methods.len() > 35, "{methods:?}");
+    let missed: Vec<_> = methods
+        .iter()
+        .filter(|name| !contract.contains(&format!(".{name}(")) && !contract.contains(&format!("Store::{name}(")))
+        .collect();
+    assert!(missed.is_empty(), "no contract calls {missed:?}");
+}

@@ -33,37 +33,37 @@ fn backend() -> Result<std::sync::Arc<dyn crate::backend::Backend>, Problem> {
 }
 
 /// All setups.
-#[server(name = AskWall, endpoint = "wall")]
+#[server(name = AskWall, prefix = "/rpc", endpoint = "wall")]
 pub async fn wall() -> Result<Wall, Problem> {
     backend()?.wall().await
 }
 
 /// One setup with the page of its runs that begins at `cursor`.
-#[server(name = AskSetupPage, endpoint = "setup-page")]
+#[server(name = AskSetupPage, prefix = "/rpc", endpoint = "setup-page")]
 pub async fn setup_page(name: String, cursor: Option<String>) -> Result<Option<SetupPage>, Problem> {
     backend()?.setup_page(&name, cursor.as_deref()).await
 }
 
 /// One run.
-#[server(name = AskRunPage, endpoint = "run-page")]
+#[server(name = AskRunPage, prefix = "/rpc", endpoint = "run-page")]
 pub async fn run_page(run: RunId) -> Result<Option<RunPage>, Problem> {
     backend()?.run_page(run).await
 }
 
 /// Messages and traces of a test in a run.
-#[server(name = AskAttemptTexts, endpoint = "attempt-texts")]
+#[server(name = AskAttemptTexts, prefix = "/rpc", endpoint = "attempt-texts")]
 pub async fn attempt_texts(run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem> {
     backend()?.attempt_texts(run, test).await
 }
 
 /// The text of a script.
-#[server(name = AskScript, endpoint = "script")]
+#[server(name = AskScript, prefix = "/rpc", endpoint = "script")]
 pub async fn script(script: ScriptId) -> Result<Option<String>, Problem> {
     backend()?.script(script).await
 }
 
 /// The latest builds of a setup's job.
-#[server(name = AskLatestBuilds, endpoint = "latest-builds")]
+#[server(name = AskLatestBuilds, prefix = "/rpc", endpoint = "latest-builds")]
 pub async fn latest_builds(setup: String) -> Result<Vec<Build>, Problem> {
     backend()?.latest_builds(&setup).await
 }

@@ -95,7 +95,7 @@ impl Recorded {
     /// how long it took.
     pub async fn insert(&self, which: Which, transactions: usize, folder: &Path) -> Result<Duration> {
         let file = folder.join("bare.db");
-        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options(&file, which)).await?;
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options(&file)).await?;
         let mut db = pool.acquire().await?;
         for statement in &self.schema {
             sqlx::raw_sql(AssertSqlSafe(statement.as_str())).execute(&mut *db).await?;
@@ -118,15 +118,14 @@ impl Recorded {
     }
 }
 
-/// The writer's options, as Holter sets them. Event rows alone point at
-/// nothing, so that nothing is looked up for them either way.
-fn options(file: &Path, which: Which) -> SqliteConnectOptions {
+/// The writer's options, as Holter sets them.
+fn options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(which == Which::All)
+        .foreign_keys(true)
         .statement_cache_capacity(128)
         .pragma("cache_size", "-8192")
         .pragma("temp_store", "memory")
@@ -213,4 +212,43 @@ fn cell(row: &SqliteRow, place: usize) -> Result<Cell> {
         "BLOB" => Cell::Blob(row.try_get_unchecked::<Vec<u8>, _>(place)?.into()),
         other => return Err(anyhow!("a column holds a {other}")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCHEMA: &str = include_str!("../../migrations/sqlite/0001_first.sql");
+
+    const ROWS: &str = "
+        insert into setups values (x'01', 'bench', 1, 1, null, '{}');
+        insert into runs (id, setup_id, key, project, state, counts, facts, created_at, version)
+            values (x'02', x'01', 'k', 'default', 'running', '{}', '{}', 1, 1);
+        with recursive n (i) as (select 1 union all select i + 1 from n where i < 300)
+            insert into events (scope, event_id, setup_id, run_id, kind, at, received_at, late, body)
+            select x'02', cast(i as blob), x'01', x'02', 'log', i, i, 0, '{}' from n;
+    ";
+
+    #[tokio::test]
+    async fn every_row_that_is_found_is_inserted_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("holter.db");
+        let mut db = options(&file).connect().await.expect("opens");
+        for text in [SCHEMA, ROWS] {
+            sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut db).await.expect("is valid");
+        }
+        db.close().await.expect("closes");
+        let recorded = Recorded::read(&file).await.expect("reads");
+        assert_eq!((recorded.counts().as_str(), recorded.events()), ("1 setups, 1 runs, 300 events", 300));
+        for which in [Which::All, Which::Events] {
+            recorded.insert(which, 7, folder.path()).await.expect("inserts");
+        }
+    }
+
+    #[test]
+    fn shares_cover_all_rows_in_lengths_that_are_powers_of_two() {
+        let rows: Vec<_> = (0..300).map(|number| vec![Cell::Integer(number)]).collect();
+        let lengths: Vec<_> = Share(&rows).chunks_by_powers().map(<[_]>::len).collect();
+        assert_eq!(lengths, [128, 128, 32, 8, 4]);
+    }
 }

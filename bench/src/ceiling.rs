@@ -20,6 +20,7 @@ use crate::process::Process;
 
 /// An event with the fields that a listener sends.
 #[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "they are there to be parsed")]
 struct Event {
     #[serde(rename = "type")]
     kind: Box<str>,

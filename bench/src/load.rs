@@ -2,6 +2,8 @@
 //! which ask at a given rate whatever the answers do; and a given amount of work.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -21,6 +23,8 @@ pub struct Target {
     /// The server.
     pub address: SocketAddr,
     headers: String,
+    /// Shared by all copies.
+    taken: Arc<AtomicU64>,
 }
 
 /// What came of a round.
@@ -65,7 +69,7 @@ impl Target {
     /// A server, with a token where it wants one.
     pub fn new(address: SocketAddr, token: Option<&str>) -> Self {
         let headers = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
-        Self { address, headers }
+        Self { address, headers, taken: Arc::default() }
     }
 
     /// The same, for history: the times in events stand as they are.
@@ -113,7 +117,14 @@ impl Target {
         let receipt: Receipt = serde_json::from_slice(answer.body).context("the answer is no receipt")?;
         ensure!(receipt.rejected.is_empty(), "an event was rejected: {}", receipt.rejected[0]);
         ensure!(receipt.duplicate == 0, "an event was taken for a repeat");
+        self.taken.fetch_add(receipt.accepted, Ordering::Relaxed);
         Ok(receipt.accepted)
+    }
+
+    /// Events taken so far, from everyone who has a copy of this target: for
+    /// load that is dropped before it ends.
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
     }
 }
 

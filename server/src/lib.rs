@@ -6,6 +6,9 @@
 //! arrives into events. [`config`], [`cli`] and [`clock`] are the only doors to
 //! the environment, the time and chance.
 
+// The types of rendered pages nest as deeply as their elements.
+#![recursion_limit = "512"]
+
 pub mod bus;
 pub mod cli;
 pub mod clock;

@@ -228,7 +228,12 @@ contract! {
 #[test]
 fn the_contract_reaches_every_method() {
     let source = include_str!("../src/store/mod.rs");
-    let contract = concat!(include_str!("store_contract.rs"), include_str!("store_contract/results.rs"));
+    let contract = concat!(
+        include_str!("store_contract.rs"),
+        include_str!("store_contract/place.rs"),
+        include_str!("store_contract/play.rs"),
+        include_str!("store_contract/results.rs"),
+    );
     let starts = ["pub fn ", "pub async fn ", "read fn ", "snapshot fn ", "write fn ", "step fn "];
     let methods: BTreeSet<_> = source
         .lines()

@@ -67,4 +67,5 @@ pub fn BuildsDialog(
             {move || view! { <BuildsTable state=question.state.get() /> }}
         </dialog>
     }
+    .into_any()
 }

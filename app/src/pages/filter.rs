@@ -205,6 +205,7 @@ mod tests {
             name: name.into(),
             comment: Some("Rack 4".into()),
             version: 1,
+            seen_at: None,
             facts: ActivityFacts { lost, ..ActivityFacts::default() },
             run: None,
             has_builds: false,

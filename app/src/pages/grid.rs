@@ -31,6 +31,7 @@ pub fn GridPage() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 /// This server's address, for texts to paste.
@@ -67,6 +68,7 @@ fn Grid(wall: Wall) -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -77,6 +79,7 @@ fn NoMatch() -> impl IntoView {
             <a href=Page::Grid.to_string() data-noscroll="true">"Show all"</a>
         </p>
     }
+    .into_any()
 }
 
 /// Vital signs, filter and order.
@@ -108,6 +111,7 @@ fn Controls(live: LiveWall, filter: Memo<Filter>) -> impl IntoView {
             <FilterForm filter=filter />
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -147,6 +151,7 @@ fn FilterForm(filter: Memo<Filter>) -> impl IntoView {
             </span>
         </form>
     }
+    .into_any()
 }
 
 const HEADINGS: [(&str, &str); 10] = [
@@ -186,4 +191,5 @@ fn Rows(live: LiveWall, rows: Memo<Vec<SetupId>>) -> impl IntoView {
         </table>
         <BuildsDialog question=question />
     }
+    .into_any()
 }

@@ -26,6 +26,7 @@ pub fn Masthead() -> impl IntoView {
             <HelpButton />
         </header>
     }
+    .into_any()
 }
 
 /// Light, dark, or as the system has it.
@@ -113,6 +114,7 @@ fn ThemeToggle() -> impl IntoView {
             <Icon glyph=Signal::derive(move || theme.get().glyph()) />
         </button>
     }
+    .into_any()
 }
 
 /// Opens [`KeyHelp`], which stands outside of the head: a dialog inside of a
@@ -133,6 +135,7 @@ fn HelpButton() -> impl IntoView {
             <Icon glyph=Glyph::Help />
         </button>
     }
+    .into_any()
 }
 
 /// Opens the dialog with this id.
@@ -169,4 +172,5 @@ pub fn KeyHelp() -> impl IntoView {
             <dl class="keys">{keys.into_iter().collect_view()}</dl>
         </dialog>
     }
+    .into_any()
 }

@@ -27,4 +27,5 @@ pub fn NotFound(
             </Empty>
         </div>
     }
+    .into_any()
 }

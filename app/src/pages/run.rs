@@ -39,6 +39,7 @@ pub fn RunPage() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -70,4 +71,5 @@ fn Run(page: read::RunPage) -> impl IntoView {
             <RunTree live=live />
         </div>
     }
+    .into_any()
 }

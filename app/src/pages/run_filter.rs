@@ -61,6 +61,7 @@ pub fn TestSearch() -> impl IntoView {
             </label>
         </form>
     }
+    .into_any()
 }
 
 #[cfg(test)]

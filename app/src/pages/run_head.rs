@@ -34,6 +34,7 @@ pub fn RunSummary(
             </Show>
         </section>
     }
+    .into_any()
 }
 
 /// The state of a run in one badge: while it is open, what its setup is doing.
@@ -57,6 +58,7 @@ pub fn RunState(
             />
         </Show>
     }
+    .into_any()
 }
 
 /// What an open run is busy with.
@@ -84,6 +86,7 @@ fn Doing(live: LiveRun, card: Memo<RunCard>) -> impl IntoView {
             </div>
         </dl>
     }
+    .into_any()
 }
 
 fn left(eta: Timestamp, now: Timestamp) -> String {
@@ -110,6 +113,7 @@ fn Notices(head: Signal<RunHead>) -> impl IntoView {
             </Notice>
         </Show>
     }
+    .into_any()
 }
 
 /// What is known about a run: code, trigger, times.

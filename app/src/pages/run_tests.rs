@@ -37,6 +37,7 @@ pub fn SuiteTests(
             </button>
         </Show>
     }
+    .into_any()
 }
 
 fn pick(live: LiveRun, mut tests: Vec<u32>, limit: usize) -> Vec<u32> {
@@ -100,4 +101,5 @@ fn attempt_text(text: AttemptText) -> impl IntoView {
             {text.trace.map(|trace| view! { <pre class="test-trace" tabindex="0">{trace}</pre> })}
         </section>
     }
+    .into_any()
 }

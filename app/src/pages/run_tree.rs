@@ -58,6 +58,7 @@ pub fn RunTree(
             <ScriptDialog question=branch.scripts />
         </section>
     }
+    .into_any()
 }
 
 const fn nothing(is_open: bool) -> &'static str {
@@ -97,6 +98,7 @@ fn Suites(branch: Branch, keys: Signal<Vec<String>>) -> impl IntoView {
     view! {
         <For each=move || keys.get() key=String::clone children=move |key| view! { <Suite branch=branch node_key=key /> }.into_any() />
     }
+    .into_any()
 }
 
 #[component]
@@ -140,6 +142,7 @@ fn Suite(branch: Branch, node_key: String) -> impl IntoView {
             </Show>
         </details>
     }
+    .into_any()
 }
 
 fn result_word(node: &Node) -> &'static str {
@@ -184,6 +187,7 @@ fn SuiteHead(branch: Branch, node: Memo<Node>, line: Memo<Option<SuiteLine>>) ->
             </span>
         </summary>
     }
+    .into_any()
 }
 
 fn took(began: Option<Timestamp>, ended: Option<Timestamp>) -> Option<String> {
@@ -213,4 +217,5 @@ fn SuiteScript(branch: Branch, line: Memo<Option<SuiteLine>>) -> impl IntoView {
             <Icon glyph=Glyph::Code />
         </button>
     }
+    .into_any()
 }

@@ -97,6 +97,7 @@ pub fn ScriptDialog(
             {move || content(question)}
         </dialog>
     }
+    .into_any()
 }
 
 fn content(question: ScriptQuestion) -> AnyView {

@@ -41,6 +41,7 @@ pub fn SetupPage() -> impl IntoView {
             })}
         </Transition>
     }
+    .into_any()
 }
 
 #[component]
@@ -66,6 +67,7 @@ fn Setup(data: read::SetupPage, page: Resource<Answer>) -> impl IntoView {
             {has_runs.then(|| view! { <Runs name=tile.name runs=runs next=next /> })}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -91,6 +93,7 @@ fn SetupHead(tile: read::Tile, live: Option<LiveRun>) -> impl IntoView {
         </header>
         <BuildsDialog question=question />
     }
+    .into_any()
 }
 
 fn attributes_of(attributes: Vec<(String, String)>) -> Option<impl IntoView> {
@@ -112,6 +115,7 @@ fn CurrentRun(live: LiveRun) -> impl IntoView {
             <RunTree live=live />
         </section>
     }
+    .into_any()
 }
 
 const HEADINGS: [&str; 7] = ["Result", "Run", "Tests", "Passed", "Code", "Began", "Took"];
@@ -139,6 +143,7 @@ fn Runs(name: String, runs: Vec<read::RunLine>, next: Option<String>) -> impl In
             </p>
         </section>
     }
+    .into_any()
 }
 
 #[cfg(not(feature = "hydrate"))]

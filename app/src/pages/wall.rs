@@ -39,6 +39,7 @@ pub fn WallPage() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 /// How many columns make `tiles` tiles fill a screen best: near to the shape
@@ -86,6 +87,7 @@ fn Tiles(wall: Wall) -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -116,6 +118,7 @@ fn WallHead(live: LiveWall) -> impl IntoView {
             <WallClock now=now />
         </header>
     }
+    .into_any()
 }
 
 /// The time of day: in UTC from the server, then in the viewer's zone.
@@ -129,6 +132,7 @@ fn WallClock(now: Signal<Timestamp>) -> impl IntoView {
             {text}
         </time>
     }
+    .into_any()
 }
 
 #[cfg(feature = "hydrate")]

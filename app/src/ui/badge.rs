@@ -19,6 +19,7 @@ pub fn ActivityBadge(
             <span class="badge-word">{move || activity.get().as_str()}</span>
         </span>
     }
+    .into_any()
 }
 
 /// What a run came to, or where it stands while it is open.
@@ -44,6 +45,7 @@ pub fn ResultBadge(
             <span class="badge-word">{word}</span>
         </span>
     }
+    .into_any()
 }
 
 /// What a test came to, as a mark; the word is for readers and the pointer.
@@ -60,4 +62,5 @@ pub fn OutcomeMark(
             <span class="unseen">{word}</span>
         </span>
     }
+    .into_any()
 }

@@ -75,6 +75,7 @@ pub fn Stack(
             {rects}
         </svg>
     }
+    .into_any()
 }
 
 /// How much later than planned a run is at `now`: only an open run can be.
@@ -127,6 +128,7 @@ pub fn Progress(
             <Stack counts=counts />
         </div>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -90,4 +90,5 @@ fn BuildRow(of: Build) -> impl IntoView {
             <td class="number">{took}</td>
         </tr>
     }
+    .into_any()
 }

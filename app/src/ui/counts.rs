@@ -85,4 +85,5 @@ pub fn Vital(
             <span class="vital-word">{glyph.map(|glyph| view! { <Icon glyph=glyph /> })}{word}</span>
         </a>
     }
+    .into_any()
 }

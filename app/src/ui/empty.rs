@@ -19,6 +19,7 @@ pub fn Empty(
             {children()}
         </section>
     }
+    .into_any()
 }
 
 /// How to make a listener speak to this server.
@@ -53,4 +54,5 @@ pub fn PointAListener(
             <a href=crate::paths::Page::Docs.to_string() rel="external">"how to"</a>"."
         </p>
     }
+    .into_any()
 }

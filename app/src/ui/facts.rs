@@ -18,6 +18,7 @@ pub fn Fact(
             <dd>{children()}</dd>
         </div>
     }
+    .into_any()
 }
 
 /// Something odd about what is shown.
@@ -34,4 +35,5 @@ pub fn Notice(
             <span>{children()}</span>
         </p>
     }
+    .into_any()
 }

@@ -49,6 +49,7 @@ pub fn GridRow(
             <td class="cell-builds" role="cell"><BuildsButton tile=tile on_builds=on_builds /></td>
         </tr>
     }
+    .into_any()
 }
 
 /// How well the newest run looks, as CSS knows it.
@@ -105,6 +106,7 @@ fn WhatCells(run: Memo<Option<RunCard>>, now: Signal<Timestamp>) -> impl IntoVie
         </td>
         <td class="cell-eta number" role="cell" data-test="eta">{eta}</td>
     }
+    .into_any()
 }
 
 fn run_address(run: &Option<RunCard>) -> String {
@@ -162,6 +164,7 @@ fn Ill(run: Memo<Option<RunCard>>) -> impl IntoView {
             <span data-test="counts-flaky">{move || format::number(flaky())}</span>
         </span>
     }
+    .into_any()
 }
 
 /// Opens the latest builds, where the setup has a job.
@@ -184,4 +187,5 @@ fn BuildsButton(tile: Signal<Tile>, on_builds: Callback<String>) -> impl IntoVie
             </button>
         </Show>
     }
+    .into_any()
 }

@@ -124,6 +124,7 @@ pub fn Icon(
             <path d=move || glyph.get().path()></path>
         </svg>
     }
+    .into_any()
 }
 
 #[cfg(test)]

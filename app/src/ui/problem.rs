@@ -19,4 +19,5 @@ pub fn ProblemView(
             {problem.instance.map(|request| view! { <p class="quiet">"Request "<code>{request}</code></p> })}
         </div>
     }
+    .into_any()
 }

@@ -35,4 +35,5 @@ pub fn RunRow(
             <td role="cell" class="number">{took}</td>
         </tr>
     }
+    .into_any()
 }

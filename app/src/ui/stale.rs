@@ -66,6 +66,7 @@ pub fn StaleBanner(
             <span class="unseen" role="status">{announced}</span>
         </div>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ pub fn TestRow(
             {children()}
         </li>
     }
+    .into_any()
 }
 
 fn all_attempts(attempts: usize) -> String {
@@ -82,6 +83,7 @@ fn Attempts(test: Signal<TestLine>) -> impl IntoView {
             </span>
         </Show>
     }
+    .into_any()
 }
 
 fn mark(attempt: &AttemptLine) -> impl IntoView + use<> {
@@ -116,6 +118,7 @@ fn ScriptButton(test: Signal<TestLine>, on_script: Callback<TestLine>) -> impl I
             </button>
         </Show>
     }
+    .into_any()
 }
 
 /// How long it took, or has been running.
@@ -134,4 +137,5 @@ fn Took(test: Signal<TestLine>, now: Signal<Timestamp>) -> impl IntoView {
             {took}
         </span>
     }
+    .into_any()
 }

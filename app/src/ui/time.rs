@@ -35,6 +35,7 @@ pub fn When(
             {move || local.get().unwrap_or_else(|| format::utc(at.get()))}
         </time>
     }
+    .into_any()
 }
 
 /// In the viewer's zone and manner of writing.

@@ -75,6 +75,7 @@ pub fn WallTile(
             </span>
         </a>
     }
+    .into_any()
 }
 
 /// The one time that matters most: for how long it is silent, by how much it

@@ -103,7 +103,9 @@ async fn hydration(setting: &Setting, findings: &mut Findings, holter: &Server) 
     let what = json!({ "url": holter.url(), "loads": setting.pick(9, 3) });
     let loaded: Loaded = browser::run(setting, "hydrate.mjs", &what).await?;
     ensure!(!loaded.alive.is_empty(), "the page never came alive");
-    findings.measure(Measure::new("first paint in Chromium, median", median(&loaded.painted), "ms"));
+    if !loaded.painted.is_empty() {
+        findings.measure(Measure::new("first paint in Chromium, median", median(&loaded.painted), "ms"));
+    }
     findings.measure(Measure::new("alive (hydrated), median", median(&loaded.alive), "ms"));
     let most = loaded.alive.iter().copied().max_by(f64::total_cmp).context("no load")?;
     findings.measure(Measure::new("  the longest", most, "ms"));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::wall;
 use crate::load::{Round, open_loop};
@@ -48,16 +49,17 @@ pub async fn measure(setting: &Setting, findings: &mut Findings) -> Result<()> {
     let stories = Story::many(OTHERS, "background");
     let target = holter.target();
     let rate = EVENTS_PER_SECOND / EVENTS_EACH as f64;
-    // Told first, so that the load is there from the first post to the last.
+    let begin = Instant::now();
     let background = open_loop(&target, stories, EVENTS_EACH, rate, BACKGROUND_FOR);
     let loaded = tokio::select! {
         ended = background => Err(early(ended)),
         loaded = posts(setting, &holter, "loaded") => loaded,
     }?;
     tell(findings, "loaded", &loaded, 250.0);
+    let reached = target.taken() as f64 / begin.elapsed().as_secs_f64();
     findings.note(format!(
-        "a page at / with {} setups, posts at uneven pauses; loaded is {EVENTS_PER_SECOND} events/s on {OTHERS} other \
-         setups in posts of {EVENTS_EACH}; the browser draws on the same cores",
+        "a page at / with {} setups, posts at uneven pauses; loaded is {EVENTS_PER_SECOND} events/s (taken: {reached:.0}) \
+         on {OTHERS} other setups in posts of {EVENTS_EACH}; the browser draws on the same cores",
         OTHERS + 1
     ));
     holter.stop().await?;

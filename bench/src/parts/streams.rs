@@ -45,20 +45,24 @@ struct Progress {
     changed: Notify,
 }
 
+/// Memory of the server in KiB.
+struct Memory {
+    without: f64,
+    open: f64,
+    used: f64,
+}
+
 /// Measures.
 pub async fn measure(setting: &Setting, findings: &mut Findings) -> Result<()> {
     let holter = Server::start(setting).await?;
     wall::fill(&holter.target(), SETUPS).await?;
     let mut probe = Connection::open(holter.process.address).await?;
-    probe.get("/api/v1/setups", "").await?;
     post(&holter, &mut probe, "before").await?;
-    sleep(SETTLE).await;
-    let before = holter.process.memory()?;
+    let without = settled(&holter).await?;
     let progress = Arc::new(Progress::default());
     let mut streams = JoinSet::new();
     let opened = open_all(&holter, &progress, &mut streams).await?;
-    sleep(SETTLE).await;
-    let after = holter.process.memory()?;
+    let open = settled(&holter).await?;
     let (mut first, mut last) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let (one, all) = ripple(&holter, &mut probe, &progress, round).await?;
@@ -66,24 +70,32 @@ pub async fn measure(setting: &Setting, findings: &mut Findings) -> Result<()> {
         last.push(all);
         sleep(Duration::from_millis(300)).await;
     }
-    sleep(SETTLE).await;
-    let used = holter.process.memory()?;
-    let each = |resident: f64| (resident - before.resident) / STREAMS as f64;
-    findings
-        .measure(Measure::new("2,000 streams: post to the last one", median(&last), "ms").bar(Bar::AtMost(1_000.0)));
-    findings.measure(Measure::new("  post to the first one", median(&first), "ms"));
-    findings
-        .measure(Measure::new("  memory of the server a stream", each(used.resident), "KiB").bar(Bar::AtMost(24.0)));
-    findings.measure(Measure::new("  the same before the first change", each(after.resident), "KiB"));
+    let used = settled(&holter).await?;
+    let post_to = |whom| format!("{STREAMS} streams: post to the {whom} one");
+    findings.measure(Measure::new(post_to("last"), median(&last), "ms").bar(Bar::AtMost(1_000.0)));
+    findings.measure(Measure::new(post_to("first"), median(&first), "ms"));
     findings.measure(Measure::new("  until all were open", milliseconds(opened), "ms"));
-    findings.note(format!(
-        "{SETUPS} setups on the wall; median of {ROUNDS} posts; the readers are in this program, on the same cores; \
-         memory is VmRSS against {:.1} MiB without streams",
-        before.resident / 1_024.0
-    ));
+    tell(findings, &Memory { without, open, used });
     streams.shutdown().await;
     holter.stop().await?;
     Ok(())
+}
+
+/// Memory once what was needed only for a moment has been given back.
+async fn settled(holter: &Server) -> Result<f64> {
+    sleep(SETTLE).await;
+    Ok(holter.process.memory()?.resident)
+}
+
+fn tell(findings: &mut Findings, memory: &Memory) {
+    let each = |resident: f64| (resident - memory.without) / STREAMS as f64;
+    findings.measure(Measure::new("  memory of the server a stream", each(memory.used), "KiB").bar(Bar::AtMost(24.0)));
+    findings.measure(Measure::new("  the same before the first change", each(memory.open), "KiB"));
+    findings.note(format!(
+        "{SETUPS} setups on the wall; median of {ROUNDS} posts; the readers are in this program, on the same cores; \
+         memory is VmRSS against {:.1} MiB without streams",
+        memory.without / 1_024.0
+    ));
 }
 
 /// Opens the streams and waits until each has its snapshot.

@@ -2,7 +2,7 @@
 
 use super::problem::Refusal;
 use app::domain::problem::ProblemKind;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use flate2::bufread::MultiGzDecoder;
@@ -31,16 +31,18 @@ fn too_large() -> Refusal {
 }
 
 /// Reads a body whole.
-pub async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Refusal> {
+pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > BODY_MAX) {
         drain(headers, body).await;
         return Err(too_large());
     }
-    match tokio::time::timeout(ARRIVES_WITHIN, collect(&mut body)).await {
+    let mut chunks = body.into_data_stream();
+    match tokio::time::timeout(ARRIVES_WITHIN, collect(&mut chunks)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(refusal)) => {
-            drain(headers, body).await;
+            // It was told to send, whatever it had asked before.
+            discard(chunks).await;
             Err(refusal)
         }
         Err(_) => {
@@ -50,8 +52,7 @@ pub async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Refusal>
     }
 }
 
-async fn collect(body: &mut Body) -> Result<Bytes, Refusal> {
-    let mut chunks = body.into_data_stream();
+async fn collect(chunks: &mut BodyDataStream) -> Result<Bytes, Refusal> {
     let cut_off = |_| Refusal::new(ProblemKind::Malformed, "the body ended before its time");
     let Some(first) = chunks.next().await.transpose().map_err(cut_off)? else { return Ok(Bytes::new()) };
     // Most bodies come in one piece, which is handed on as it is.
@@ -70,11 +71,13 @@ async fn collect(body: &mut Body) -> Result<Bytes, Refusal> {
 
 /// Reads what is left of a body that is refused.
 pub async fn drain(headers: &HeaderMap, body: Body) {
-    // Such a caller waits for our word before it sends.
-    if headers.contains_key(header::EXPECT) {
-        return;
+    // One who asked whether to send waits for our word, and sends nothing.
+    if !headers.contains_key(header::EXPECT) {
+        discard(body.into_data_stream()).await;
     }
-    let mut chunks = body.into_data_stream();
+}
+
+async fn discard(mut chunks: BodyDataStream) {
     let reading = async {
         let mut read = 0;
         while let Some(Ok(chunk)) = chunks.next().await {

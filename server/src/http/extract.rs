@@ -39,7 +39,7 @@ pub fn sender_clock(headers: &HeaderMap) -> SenderClock {
 /// The one parameter of a path, decoded.
 pub struct Segment(pub String);
 
-impl<S: Sync> FromRequestParts<S> for Segment {
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
@@ -52,7 +52,7 @@ impl<S: Sync> FromRequestParts<S> for Segment {
 /// A run, by the id in the path.
 pub struct RunInPath(pub RunId);
 
-impl<S: Sync> FromRequestParts<S> for RunInPath {
+impl<S: Send + Sync> FromRequestParts<S> for RunInPath {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
@@ -73,7 +73,7 @@ pub struct Query {
     pairs: Vec<(String, String)>,
 }
 
-impl<S: Sync> FromRequestParts<S> for Query {
+impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
@@ -98,6 +98,21 @@ impl Query {
     /// How many items a page may have; more than we give is cut, not refused.
     pub fn limit(&self) -> Result<u32, Refusal> {
         Ok(self.number::<u32>("limit")?.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX))
+    }
+
+    /// One word of a list.
+    pub fn word<T: Copy>(
+        &self,
+        name: &str,
+        parse: fn(&str) -> Option<T>,
+        all: &[T],
+        spell: fn(T) -> &'static str,
+    ) -> Result<Option<T>, Refusal> {
+        match *self.words(name, parse, all, spell)? {
+            [] => Ok(None),
+            [word] => Ok(Some(word)),
+            _ => Err(Refusal::query(name, "takes one word")),
+        }
     }
 
     /// Words of a list: repeated, or separated by commas.

@@ -1,13 +1,140 @@
-//! The front door.
+//! The front: reads requests, asks the service, writes answers.
+//!
+//! It decides nothing and knows neither the store nor how live news are
+//! spread. Handlers are a few lines; what several of them need is in
+//! [`extract`] (reading), [`problem`] (refusing), [`sse`] (streaming) and
+//! [`guard`] (what surrounds every request). [`wire`] holds the public types.
 
 pub mod assets;
+mod body;
+mod events;
+mod extract;
+pub mod guard;
+mod health;
+mod html;
+mod listeners;
+mod live_run;
+mod live_wall;
+mod openapi;
 pub mod pages;
+pub mod problem;
+mod problems;
+mod redoc;
+mod runs;
+mod setups;
+mod sse;
+mod stream;
+mod swagger;
+pub mod wire;
 
 use crate::service::Service;
+use app::domain::problem::ProblemKind;
 use axum::Router;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use bytes::Bytes;
+use extract::Query;
+use problem::Refusal;
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-/// Every route (the API's own are being added).
-pub fn router(service: Service, _stop: CancellationToken) -> Router {
-    pages::router(service)
+/// What every handler is given.
+#[derive(Clone)]
+pub struct Door {
+    service: Service,
+    /// Ends every open stream.
+    stop: CancellationToken,
+}
+
+/// Everything that is served.
+pub fn router(service: Service, stop: CancellationToken) -> Router {
+    let (api, _) = api_router(service.clone(), stop);
+    guard::guard(api.merge(pages::router(service)))
+}
+
+/// Everything but the pages, and the document that describes it. The caller
+/// puts [`guard::guard`] around the whole.
+pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi) {
+    let door = Door { service, stop };
+    let (described, mut document) = described().with_state(door.clone()).split_for_parts();
+    openapi::complete(&mut document);
+    let router = described.merge(live().with_state(door)).merge(for_readers(&document)).merge(nothing_else());
+    (router.method_not_allowed_fallback(wrong_method), document)
+}
+
+/// For programs: the public contract.
+fn described() -> OpenApiRouter<Door> {
+    let reads = OpenApiRouter::new()
+        .routes(routes!(setups::list))
+        .routes(routes!(setups::one))
+        .routes(routes!(runs::list))
+        .routes(routes!(runs::one))
+        .routes(routes!(runs::tests))
+        .routes(routes!(listeners::index))
+        .routes(routes!(listeners::robot))
+        .routes(routes!(listeners::pytest))
+        .layer(CompressionLayer::new());
+    OpenApiRouter::with_openapi(openapi::outline())
+        .routes(routes!(events::post))
+        .routes(routes!(stream::get))
+        .merge(reads)
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
+}
+
+/// For our own pages.
+fn live() -> Router<Door> {
+    Router::new().route("/live/wall", get(live_wall::get)).route("/live/runs/{id}", get(live_run::get))
+}
+
+/// For people who write against the contract.
+fn for_readers(document: &OpenApi) -> Router {
+    // Written once; each answer shares the bytes.
+    let text = Bytes::from(document.to_json().unwrap_or_default());
+    let read = Bytes::from(redoc::page(document));
+    Router::new()
+        .route(openapi::PATH, get(async move || openapi::serve(text.clone())))
+        .route("/redoc", get(async move || html::respond(read.clone())))
+        .route("/problems", get(problems::index))
+        .route("/problems/{slug}", get(problems::one))
+        .merge(swagger::router())
+        .layer(CompressionLayer::new())
+}
+
+/// What begins like the API and is not.
+fn nothing_else() -> Router {
+    Router::new().route("/api", any(nothing_here)).route("/api/", any(nothing_here)).route("/api/{*rest}", any(nothing_here))
+}
+
+async fn nothing_here() -> Refusal {
+    Refusal::not_found("there is no such address; /docs lists all of them")
+}
+
+async fn wrong_method() -> Refusal {
+    Refusal::new(ProblemKind::MethodNotAllowed, "the header Allow lists what this address takes")
+}
+
+/// A value as JSON.
+fn json(value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(text) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// A page of a list, with the address of the next one.
+fn page(list: &impl Serialize, next: Option<&str>, query: &Query) -> Response {
+    let mut response = json(list);
+    if let Some(link) = next.and_then(|cursor| HeaderValue::try_from(query.next(cursor)).ok()) {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    response
 }

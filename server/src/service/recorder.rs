@@ -24,6 +24,7 @@ use app::domain::forecast::Forecast;
 use app::domain::ids::{RunId, SetupId};
 use app::domain::name::SetupName;
 use app::domain::time::{Micros, Timestamp};
+use app::live::BEAT_EVERY;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,6 +115,7 @@ impl Recorder {
         announce.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut look_over = tokio::time::interval(LOOK_OVER_EVERY);
         look_over.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut beat = tokio::time::interval(Duration::from_micros(BEAT_EVERY.0.unsigned_abs()));
         let mut announced = tokio::time::Instant::now();
         loop {
             tokio::select! {
@@ -124,6 +126,7 @@ impl Recorder {
                 Some(note) = notes.recv() => self.note(note),
                 _ = announce.tick(), if !self.unannounced.is_empty() => {}
                 _ = look_over.tick() => self.look_over().await,
+                _ = beat.tick() => self.beat(),
                 () = stop.cancelled() => queue.close(),
             }
             // The first change after a pause is told at once; under load
@@ -298,6 +301,16 @@ impl Recorder {
         if !tiles.is_empty() {
             self.bus.tiles_changed(tiles_frame(&tiles));
         }
+    }
+}
+
+impl Recorder {
+    /// The sign of life for every stream of the wall. It goes through the same
+    /// channel as the tiles, right after the newest of them: a page that took
+    /// everything before it must come to the same digest, or has missed one.
+    fn beat(&mut self) {
+        self.announce();
+        self.bus.tiles_changed(self.board.beat_frame(self.clock.now()));
     }
 }
 

@@ -127,7 +127,8 @@ statements! {
         " left join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
           where t.run_id = $1 and t.ordinal > $2 \
           and (cast($4 as text) is null or $4 like '%,' || ", outcome!(), " || ',%') \
-          and (cast($5 as text) is null or lower(t.name) like lower($5) escape '\\' or lower(t.parameters) like lower($5) escape '\\' \
+          and (cast($5 as text) is null or lower(t.name) like lower($5) escape '\\' \
+          or lower(t.parameters) like lower($5) escape '\\' \
           or lower(cast(s.path as text)) like lower($5) escape '\\') \
           order by t.ordinal limit $3"
     );

@@ -204,7 +204,7 @@ contract! {
         let mut group = store.begin_group().await.expect("free");
         group.text_save(&[text("second"), text("third")]).await.expect("saves");
         group.script_save(&[script.clone(), script.clone()]).await.expect("saves");
-        group.script_save(&[script.clone()]).await.expect("saves");
+        group.script_save(std::slice::from_ref(&script)).await.expect("saves");
         group.commit().await.expect("commits");
         assert_eq!(store.text_list(run.id, &[0]).await.expect("reads"), [text("third")]);
         assert_eq!(store.script_get(script.id).await.expect("reads").as_deref(), Some("again"));

@@ -1,0 +1,59 @@
+//! The frame of the plain pages: text for people, without any script.
+
+use super::assets::Manifest;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use std::fmt::{self, Display};
+
+/// Text as it may stand in HTML.
+pub struct Escaped<T>(pub T);
+
+impl<T: Display> Display for Escaped<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.to_string().chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                c => write!(f, "{c}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A document: `main` is its content, as HTML.
+pub fn document(title: &str, main: &str) -> String {
+    let style = Manifest::read().css().map(|css| format!(r#"<link rel="stylesheet" href="/pkg/{}">"#, Escaped(css)));
+    format!(
+        r##"<!DOCTYPE html>
+<html lang="en" data-theme="system">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{} · Holter</title>
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
+{}
+</head>
+<body>
+<a class="skip-link" href="#main">Skip to the content</a>
+<header class="masthead"><a class="brand" href="/">Holter</a><nav class="ways" aria-label="Pages"><a href="/redoc">Reference</a><a href="/docs">Try it</a></nav></header>
+<main id="main" class="prose">
+{main}
+</main>
+</body>
+</html>
+"##,
+        Escaped(title),
+        style.unwrap_or_default()
+    )
+}
+
+/// A document as a response.
+pub fn respond(document: impl Into<Bytes>) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], document.into()).into_response()
+}

@@ -1,0 +1,116 @@
+//! Setups, as the public reads tell of them.
+
+use super::{Activity, CountsBody, Moment, Phase, RunResult, RunState};
+use app::domain::time::{Micros, Timestamp};
+use app::read::{RunCard, Tile};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A setup: a named rig that runs tests
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Setup)]
+pub struct SetupItem {
+    /// Its name.
+    pub name: String,
+    /// The project of the run it shows; `default` where there is none.
+    pub project: String,
+    /// What it is doing.
+    pub activity: Activity,
+    /// Its open run, else its newest one.
+    pub run: Option<CurrentRun>,
+    /// Reserved; null in this version.
+    pub health: Option<String>,
+    /// Its last word, by the server's clock.
+    pub last_seen_at: Option<Moment>,
+    /// Rises with every change.
+    pub version: u64,
+    /// What its owner wrote about it.
+    pub comment: Option<String>,
+}
+
+/// The run of a setup
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CurrentRun {
+    /// Which run.
+    pub id: Uuid,
+    /// What the listener calls it.
+    pub key: String,
+    /// A name for people.
+    pub name: Option<String>,
+    /// Where it stands.
+    pub state: RunState,
+    /// What it came to; null while it is open.
+    pub result: Option<RunResult>,
+    /// The suite it is busy with: names from the root.
+    pub suite: Vec<String>,
+    /// The test it is busy with, parameters included.
+    pub test: Option<String>,
+    /// What that suite is busy with.
+    pub phase: Option<Phase>,
+    /// When it began.
+    pub started_at: Option<Moment>,
+    /// When that suite began.
+    pub suite_started_at: Option<Moment>,
+    /// When that test began.
+    pub test_started_at: Option<Moment>,
+    /// When it should be done, judged by earlier runs.
+    pub eta_at: Option<Moment>,
+    /// When it ended.
+    pub finished_at: Option<Moment>,
+    /// Its tests by outcome.
+    pub counts: CountsBody,
+    /// The commit under test.
+    pub commit: Option<String>,
+    /// Its branch.
+    pub branch: Option<String>,
+}
+
+/// Every setup, by name
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SetupList {
+    /// The setups.
+    pub items: Vec<SetupItem>,
+    /// Always null: the list has one page.
+    pub next: Option<String>,
+}
+
+impl From<&RunCard> for CurrentRun {
+    fn from(card: &RunCard) -> Self {
+        Self {
+            id: card.id.0,
+            key: card.key.clone(),
+            name: card.name.clone(),
+            state: RunState(card.state),
+            result: card.result.map(RunResult),
+            suite: card.suite.clone(),
+            test: card.test.clone(),
+            phase: card.phase.map(Phase),
+            started_at: card.started_at.map(Moment),
+            suite_started_at: card.suite_started_at.map(Moment),
+            test_started_at: card.test_started_at.map(Moment),
+            eta_at: card.eta_at.map(Moment),
+            finished_at: card.finished_at.map(Moment),
+            counts: card.counts.into(),
+            commit: card.commit.clone(),
+            branch: card.branch.clone(),
+        }
+    }
+}
+
+impl SetupItem {
+    /// What a tile says, at `now`.
+    pub fn of(tile: &Tile, now: Timestamp, silent_after: Micros) -> Self {
+        let run = tile.run.as_ref();
+        Self {
+            name: tile.name.clone(),
+            project: run.map_or_else(|| "default".into(), |run| run.project.clone()),
+            activity: Activity(tile.activity(now, silent_after)),
+            run: run.map(Into::into),
+            health: None,
+            last_seen_at: tile.seen_at.map(Moment),
+            version: tile.version,
+            comment: tile.comment.clone(),
+        }
+    }
+}

@@ -211,8 +211,8 @@ fn python_piece(rest: &str, open: &mut Option<&'static str>, defines: bool) -> (
         return (Kind::Text, end.unwrap_or(rest.len()));
     }
     for quote in ["\"\"\"", "'''"] {
-        if rest.starts_with(quote) {
-            let end = rest[quote.len()..].find(quote).map(|at| at + 2 * quote.len());
+        if let Some(inside) = rest.strip_prefix(quote) {
+            let end = inside.find(quote).map(|at| at + 2 * quote.len());
             if end.is_none() {
                 *open = Some(quote);
             }

@@ -4,7 +4,7 @@ use crate::pages::{GridPage, KeyHelp, Masthead, NotFound, RunPage, SetupPage, Wa
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
+use leptos_router::{SsrMode, path};
 use std::sync::Arc;
 
 /// What the document needs to know of the bundle.
@@ -73,6 +73,13 @@ pub fn shell(options: LeptosOptions, assets: ShellAssets) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     listen_to_keys();
+    // For styles and tests that must know that buttons answer now.
+    #[cfg(feature = "hydrate")]
+    Effect::new(|_| {
+        if let Some(root) = document().document_element() {
+            let _ = root.set_attribute("data-hydrated", "");
+        }
+    });
     view! {
         <Title formatter=|title: String| if title.is_empty() { "Holter".to_owned() } else { format!("{title} · Holter") } text="" />
         <Router>
@@ -80,10 +87,10 @@ pub fn App() -> impl IntoView {
             <Masthead />
             <main id="main" tabindex="-1">
                 <Routes fallback=|| view! { <NotFound what="page" /> }>
-                    <Route path=path!("/") view=GridPage />
-                    <Route path=path!("/setups/:name") view=SetupPage />
-                    <Route path=path!("/runs/:id") view=RunPage />
-                    <Route path=path!("/wall") view=WallPage />
+                    <Route path=path!("/") view=GridPage ssr=SsrMode::PartiallyBlocked />
+                    <Route path=path!("/setups/:name") view=SetupPage ssr=SsrMode::PartiallyBlocked />
+                    <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::PartiallyBlocked />
+                    <Route path=path!("/wall") view=WallPage ssr=SsrMode::PartiallyBlocked />
                 </Routes>
             </main>
             <KeyHelp />

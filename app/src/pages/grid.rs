@@ -162,8 +162,8 @@ const HEADINGS: [(&str, &str); 10] = [
     ("cell-progress", "Progress"),
     ("cell-test", "Test"),
     ("cell-test-timer number", "Since"),
-    ("cell-eta number", "Done"),
-    ("cell-counts", "Ill"),
+    ("cell-eta number", "ETA"),
+    ("cell-counts", "Failed · flaky"),
     ("cell-builds", "Builds"),
 ];
 

@@ -26,7 +26,7 @@ pub fn RunSummary(
     let is_open = Memo::new(move |_| card.with(|card| card.result.is_none()));
     view! {
         <section class="run-summary" data-test="run-head" data-result=move || card.with(|card| card.result.map(|result| result.as_str()))>
-            <Notices head=head />
+            <div class="notices"><Notices head=head /></div>
             <Counters counts=counts chosen=Signal::derive(move || filter.with(|filter| filter.outcome)) address=address />
             <Progress run=Signal::derive(move || Some(card.get())) now=live.clock.now() />
             <Show when=move || is_open.get()>
@@ -66,7 +66,7 @@ pub fn RunState(
 fn Doing(live: LiveRun, card: Memo<RunCard>) -> impl IntoView {
     let now = live.clock.now();
     let at = move |pick: fn(&RunCard) -> Option<Timestamp>| Signal::derive(move || card.with(pick));
-    let eta = move || card.with(|card| card.eta_at.map(|eta| left(eta, now.get())));
+    let eta = move || card.with(|card| card.eta_at.map_or_else(|| "nobody knows when".into(), |eta| left(eta, now.get())));
     view! {
         <dl class="doing">
             <div data-test="suite">
@@ -80,8 +80,8 @@ fn Doing(live: LiveRun, card: Memo<RunCard>) -> impl IntoView {
                 <dd class="number" data-test="test-timer"><Timer since=at(|card| card.test_started_at) now=now /></dd>
             </div>
             <div>
-                <dt>"Done"</dt>
-                <dd data-test="eta">{eta}</dd>
+                <dt>"Run"</dt>
+                <dd>"done "<span data-test="eta">{eta}</span></dd>
                 <dd class="number"><Timer since=at(|card| card.started_at) now=now /></dd>
             </div>
         </dl>

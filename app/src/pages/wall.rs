@@ -78,7 +78,7 @@ fn Tiles(wall: Wall) -> impl IntoView {
             >
                 <div
                     class="tiles"
-                    data-wide=move || columns(size.get(), 185, 190).to_string()
+                    data-wide=move || columns(size.get(), 185, 160).to_string()
                     data-tall=move || columns(size.get(), 52, 150).to_string()
                     data-order=move || filter.with(|filter| if filter.order == Order::Sick { "sick" } else { "name" })
                 >
@@ -153,12 +153,12 @@ mod tests {
     #[test]
     fn columns_fit_the_screen_and_leave_few_places_empty() {
         for tiles in 1..=500 {
-            for (screen, tile) in [(185, 190), (52, 150)] {
+            for (screen, tile) in [(185, 160), (52, 150)] {
                 let columns = columns(tiles, screen, tile);
                 assert!((1..=COLUMNS_MAX).contains(&columns), "{tiles}: {columns}");
                 assert!(columns <= tiles as u64, "{tiles}: {columns}");
             }
         }
-        assert_eq!([1, 2, 3, 4, 6, 20, 200, 500].map(|n| columns(n, 185, 190)), [1, 1, 2, 2, 2, 4, 14, 22]);
+        assert_eq!([1, 2, 3, 4, 5, 6, 20, 200, 500].map(|n| columns(n, 185, 160)), [1, 2, 2, 2, 3, 3, 5, 16, 24]);
     }
 }

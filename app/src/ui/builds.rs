@@ -92,3 +92,48 @@ fn BuildRow(of: Build) -> impl IntoView {
     }
     .into_any()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::problem::ProblemKind;
+    use crate::domain::time::{Micros, Timestamp};
+
+    fn html(state: BuildsState) -> String {
+        Owner::new().with(|| view! { <BuildsTable state=state /> }.to_html())
+    }
+
+    fn build(url: &str, result: Option<&str>) -> BuildsState {
+        BuildsState::Known(vec![Build {
+            number: 88,
+            url: url.into(),
+            result: result.map(str::to_owned),
+            passed: Some(338),
+            total: Some(340),
+            started_at: Timestamp(0),
+            duration: Micros::from_secs(754),
+        }])
+    }
+
+    #[test]
+    fn builds_are_told_in_the_words_of_their_server() {
+        let html = html(build("https://ci.example/88", Some("NOT_BUILT")));
+        for part in ["#88", "not built", "338/340", "1970-01-01 00:00 UTC", "12:34", r#"href="https://ci.example/88""#] {
+            assert!(html.contains(part), "{part} is not in {html}");
+        }
+    }
+
+    #[test]
+    fn a_build_that_runs_has_no_duration_and_a_strange_address_is_no_link() {
+        let html = html(build("javascript:alert(1)", None));
+        assert!(html.contains("running") && !html.contains("12:34") && !html.contains("href"), "{html}");
+    }
+
+    #[test]
+    fn waiting_refusal_and_nothing_are_told_apart() {
+        assert!(html(BuildsState::Loading).contains("builds-loading"));
+        assert!(html(BuildsState::Known(vec![])).contains("builds-empty"));
+        let refused = html(BuildsState::Failed(Problem::new(ProblemKind::Upstream, "Jenkins is away")));
+        assert!(refused.contains("builds-error") && refused.contains("Jenkins is away"));
+    }
+}

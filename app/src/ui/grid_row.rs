@@ -189,3 +189,86 @@ fn BuildsButton(tile: Signal<Tile>, on_builds: Callback<String>) -> impl IntoVie
     }
     .into_any()
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::domain::activity::ActivityFacts;
+    use crate::domain::counts::Counts;
+    use crate::domain::ids::{RunId, SetupId};
+    use crate::domain::run::RunState;
+    use uuid::Uuid;
+
+    const fn at(second: i64) -> Timestamp {
+        Timestamp::from_millis(second * 1_000)
+    }
+
+    fn card() -> RunCard {
+        RunCard {
+            id: RunId(Uuid::nil()),
+            key: "nightly-7".into(),
+            name: None,
+            project: "pump".into(),
+            state: RunState::Running,
+            result: None,
+            counts: Counts { planned: 340, passed: 10, failed: 1, flaky: 1, running: 1, waiting: 327, ..Counts::default() },
+            commit: None,
+            branch: Some("main".into()),
+            started_at: Some(at(0)),
+            finished_at: None,
+            suite: vec!["Root".into(), "Valves".into()],
+            phase: None,
+            suite_started_at: Some(at(10)),
+            phase_started_at: None,
+            test: Some("opens".into()),
+            test_started_at: Some(at(93)),
+            eta_at: Some(at(350)),
+            due_at: Some(at(300)),
+        }
+    }
+
+    pub fn tile(run: Option<RunCard>) -> Tile {
+        Tile {
+            setup: SetupId(Uuid::nil()),
+            name: "bench 7".into(),
+            comment: Some("third shelf".into()),
+            version: 1,
+            seen_at: None,
+            facts: ActivityFacts { open: run.is_some(), heard_at: Some(at(95)), ..ActivityFacts::default() },
+            run,
+            has_builds: true,
+        }
+    }
+
+    fn html(tile: Tile, now: i64) -> String {
+        Owner::new().with(|| {
+            let (tile, now) = (Signal::stored(tile), Signal::stored(at(now)));
+            let silent_after = Signal::stored(Micros::from_secs(60));
+            view! { <GridRow tile=tile now=now silent_after=silent_after on_builds=Callback::new(|_| {}) /> }.to_html()
+        })
+    }
+
+    fn has(html: &str, parts: &[&str]) {
+        // Markers between pieces of text are of no interest here.
+        let html = html.replace("<!>", "");
+        parts.iter().for_each(|part| assert!(html.contains(part), "{part} is not in {html}"));
+    }
+
+    #[test]
+    fn a_busy_setup_tells_what_it_does_and_for_how_long() {
+        let html = html(tile(Some(card())), 100);
+        has(&html, &[r#"data-activity="running""#, r#"data-result="failed""#, "/setups/bench%207", "pump · main"]);
+        has(&html, &["Valves", "1:30", "opens", "0:07", "in 4:10", ">12<", "/340", "3%", r#"data-test="builds-button""#]);
+        assert!(!html.contains("style="), "styles are forbidden by the policy: {html}");
+    }
+
+    #[test]
+    fn past_its_due_time_a_run_says_by_how_much() {
+        has(&html(tile(Some(card())), 430), &["over by 2:10", r#"data-activity="silent""#, "any moment"]);
+    }
+
+    #[test]
+    fn a_setup_without_a_run_says_so() {
+        has(&html(tile(None), 0), &["No run yet", "third shelf", r#"data-activity="idle""#, r#"data-result="none""#]);
+    }
+}

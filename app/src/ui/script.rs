@@ -39,7 +39,7 @@ pub fn ScriptText(
     view! { <ol class="script" data-test="script" tabindex="0">{lines}</ol> }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

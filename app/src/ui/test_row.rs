@@ -139,3 +139,56 @@ fn Took(test: Signal<TestLine>, now: Signal<Timestamp>) -> impl IntoView {
     }
     .into_any()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::TestId;
+    use crate::domain::test::Verdict;
+    use crate::domain::time::Micros;
+    use uuid::Uuid;
+
+    fn line(outcome: Outcome) -> TestLine {
+        let attempt = |number, verdict| AttemptLine { number, verdict: Some(verdict), duration: None, has_text: true };
+        TestLine {
+            ordinal: 7,
+            id: TestId(Uuid::nil()),
+            suite: 0,
+            name: "opens".into(),
+            parameters: Some("cell=3".into()),
+            position: None,
+            outcome,
+            began_at: None,
+            duration: Some(Micros::from_millis(3_400)),
+            attempts: vec![attempt(1, Verdict::Failed), attempt(2, Verdict::Passed)],
+            message: Some("one\ntwo\nthree\nfour\nfive".into()),
+            tags: vec!["smoke".into()],
+            source: None,
+            line: None,
+            script: None,
+            version: 1,
+        }
+    }
+
+    fn html(test: TestLine) -> String {
+        Owner::new().with(|| {
+            let (test, now) = (Signal::stored(test), Signal::stored(Timestamp(0)));
+            let (on_script, on_texts) = (Callback::new(|_| {}), Callback::new(|()| {}));
+            view! { <TestRow test=test now=now on_script=on_script on_texts=on_texts>{()}</TestRow> }.to_html()
+        })
+    }
+
+    #[test]
+    fn a_flaky_test_shows_its_attempts_and_the_first_lines_of_its_message() {
+        let html = html(line(Outcome::Flaky));
+        for part in [r#"id="t-7""#, "flaky", "cell=3", "smoke", "3.4 s", "four\n…", "all 2 attempts", "attempt 1: failed"] {
+            assert!(html.contains(part), "{part} is not in {html}");
+        }
+        assert!(!html.contains("five"), "{html}");
+    }
+
+    #[test]
+    fn a_passed_test_keeps_its_message_to_itself() {
+        assert!(!html(line(Outcome::Passed)).contains("one\n"));
+    }
+}

@@ -5,6 +5,8 @@ use super::bar::{Stack, over_by};
 use super::grid_row::{eta, health_word, suite_words, test_words};
 use super::icon::{Glyph, Icon};
 use crate::domain::activity::Activity;
+use crate::domain::counts::Counts;
+use crate::domain::test::Outcome;
 use crate::domain::time::{Micros, Timestamp};
 use crate::format;
 use crate::paths::Page;
@@ -42,7 +44,6 @@ pub fn WallTile(
     let health = Memo::new(move |_| tile.with(health_word));
     let counts = Memo::new(move |_| run.with(|run| run.as_ref().map(|run| run.counts).unwrap_or_default()));
     let percent = move || run.with(|run| run.as_ref().map(|run| format!("{}%", run.counts.percent())).unwrap_or_default());
-    let ill = move |size: u32| (size > 0).then(|| format::number(size)).unwrap_or_default();
     view! {
         <a
             class="tile"
@@ -61,8 +62,8 @@ pub fn WallTile(
                 <span class="tile-middle">
                     <span class="tile-percent" data-test="progress-percent">{percent}</span>
                     <span class="tile-ill">
-                        <span data-outcome="failed" data-test="counts-failed">{move || ill(counts.get().failed)}</span>
-                        <span data-outcome="flaky" data-test="counts-flaky">{move || ill(counts.get().flaky)}</span>
+                        <IllCount outcome=Outcome::Failed counts=counts />
+                        <IllCount outcome=Outcome::Flaky counts=counts />
                     </span>
                 </span>
                 <span class="tile-suite" data-test="suite">{move || run.with(suite_words)}</span>
@@ -74,6 +75,19 @@ pub fn WallTile(
                 <Stack counts=counts />
             </span>
         </a>
+    }
+    .into_any()
+}
+
+/// How many failed, or were flaky; nothing where none did.
+#[component]
+fn IllCount(outcome: Outcome, counts: Memo<Counts>) -> impl IntoView {
+    let size = Memo::new(move |_| *counts.get().of(outcome));
+    view! {
+        <span class="tile-ill-count" data-outcome=outcome.as_str() hidden=move || size.get() == 0>
+            <Icon glyph=Glyph::from(outcome) />
+            <span data-test=format!("counts-{outcome}")>{move || format::number(size.get())}</span>
+        </span>
     }
     .into_any()
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI document: generated from the handlers, completed here with what
+//! The `OpenAPI` document: generated from the handlers, completed here with what
 //! is the same for all of them.
 
 use super::problem::PROBLEM_JSON;

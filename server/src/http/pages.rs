@@ -3,9 +3,10 @@
 use super::assets::{self, Manifest};
 use crate::service::Service;
 use app::backend::SharedBackend;
-use app::shell::{App, ShellAssets, StatusSink, shell};
+use app::shell::{App, Origin, ShellAssets, StatusSink, shell};
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use leptos::config::LeptosOptions;
@@ -25,9 +26,20 @@ fn policy(nonce: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&policy).ok()
 }
 
+/// This server's address as the caller wrote it. A host that is none is left
+/// out: it would stand in a line that people paste.
+fn origin(request: &Parts) -> Option<Origin> {
+    let host = request.headers.get(header::HOST)?.to_str().ok()?;
+    let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte));
+    plain.then(|| Origin(format!("http://{host}")))
+}
+
 /// Everything a page needs around it; called once for each request.
 fn provide(service: &Service) {
     provide_context(SharedBackend(Arc::new(service.clone())));
+    if let Some(origin) = use_context::<Parts>().as_ref().and_then(origin) {
+        provide_context(origin);
+    }
     let Some(response) = use_context::<ResponseOptions>() else { return };
     if let Some(policy) = use_nonce().and_then(|nonce| policy(&nonce)) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);

@@ -105,9 +105,11 @@ pub fn sign(mut response: Response, id: &str) -> Response {
     }
     problem.instance = Some(id.to_owned());
     let mut signed = render(&problem);
-    // What the router knows and the problem does not, such as `Allow`.
+    // What the router knows and the problem does not, such as `Allow`; not what
+    // tells of the body, which may have been packed since and is a new one now.
     for (name, value) in response.headers() {
-        if !signed.headers().contains_key(name) && name != header::CONTENT_LENGTH {
+        let is_of_body = [header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::TRANSFER_ENCODING].contains(name);
+        if !is_of_body && !signed.headers().contains_key(name) {
             signed.headers_mut().insert(name, value.clone());
         }
     }

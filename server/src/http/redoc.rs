@@ -1,4 +1,4 @@
-//! `GET /redoc`: the API, to be read. Rendered once from the OpenAPI document,
+//! `GET /redoc`: the API, to be read. Rendered once from the `OpenAPI` document,
 //! as plain HTML: it needs no script and prints well.
 
 mod schema;

@@ -1,4 +1,4 @@
-//! Events as the OpenAPI document describes them.
+//! Events as the `OpenAPI` document describes them.
 //!
 //! They are read by hand in `intake::native`, which is faster and points at
 //! every fault; these types carry the description alone, and a test sends

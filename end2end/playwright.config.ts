@@ -20,6 +20,9 @@ export default defineConfig({
   fullyParallel: false,
   forbidOnly: process.env.CI === 'true',
   retries: 0,
+  // Bounds, not measurements: a busy build machine may take its time.
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
   reporter: [['list'], ['json', { outputFile: '../target/e2e.json' }]],
   use: {
     launchOptions: {

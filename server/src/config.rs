@@ -209,15 +209,12 @@ impl Config {
     }
 
     /// Takes from the environment what the file does not say.
-    fn fill(
-        &mut self,
-        said: &toml::Table,
-        environment: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<(), ConfigError> {
+    fn fill(&mut self, said: &toml::Table, environment: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
         let open = |key: &str, variable: &str| environment(variable).filter(|_| !said.contains_key(key));
         if let Some(listen) = open("listen", "HOLTER_LISTEN") {
-            self.listen =
-                listen.parse().map_err(|_| invalid("HOLTER_LISTEN", format!("{listen:?} is not HOST:PORT in numbers")))?;
+            self.listen = listen
+                .parse()
+                .map_err(|_| invalid("HOLTER_LISTEN", format!("{listen:?} is not HOST:PORT in numbers")))?;
         }
         if let Some(data_dir) = open("data_dir", "HOLTER_DATA_DIR") {
             self.move_to(data_dir.into(), said.contains_key("database_url"));
@@ -300,7 +297,8 @@ mod tests {
 
     #[test]
     fn what_is_commented_out_in_the_example_is_valid_too() {
-        let text: String = EXAMPLE.lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
+        let text: String =
+            EXAMPLE.lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
         let text = text.replace("allowed_hosts = []\n", "");
         let config: Config = toml::from_str(&text).expect("valid");
         config.validate().expect("usable");

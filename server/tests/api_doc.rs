@@ -136,7 +136,8 @@ async fn every_problem_has_a_page() {
 #[test]
 fn the_table_of_problems_is_the_list_of_the_program() {
     let text = include_str!("../../docs/API.md");
-    let rows: Vec<_> = text.lines().filter(|line| line.contains("](/problems/") || line.contains("`/problems/")).collect();
+    let rows: Vec<_> =
+        text.lines().filter(|line| line.contains("](/problems/") || line.contains("`/problems/")).collect();
     let rows: Vec<_> = rows.into_iter().filter(|line| line.starts_with("| ")).collect();
     let expected: Vec<_> = ProblemKind::ALL
         .iter()

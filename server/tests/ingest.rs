@@ -61,7 +61,8 @@ async fn good_events_are_kept_and_bad_ones_are_listed() {
     let mixed = json!([finished("a"), with("verdict", json!("great")), 7, finished("b")]);
     let answer = server.post(&mixed).await.ok();
     assert_eq!(answer["accepted"], 2);
-    let rejected: Vec<_> = answer["rejected"].as_array().expect("a list").iter().map(|r| (&r["index"], &r["pointer"])).collect();
+    let rejected: Vec<_> =
+        answer["rejected"].as_array().expect("a list").iter().map(|r| (&r["index"], &r["pointer"])).collect();
     assert_eq!(rejected, [(&json!(1), &json!("/verdict")), (&json!(2), &json!(""))]);
 
     let half = format!("{}\n{{\"type\":\"test.fin", finished("c"));
@@ -74,8 +75,12 @@ async fn good_events_are_kept_and_bad_ones_are_listed() {
 #[tokio::test]
 async fn where_all_are_bad_the_answer_is_422_with_pointers() {
     let server = TestServer::start().await;
-    let problem = server.post(&json!([with("verdict", json!("great")), with("at", json!("noon"))])).await.problem(422, "invalid");
-    assert_eq!((&problem["errors"][0]["pointer"], &problem["errors"][1]["pointer"]), (&json!("/0/verdict"), &json!("/1/at")));
+    let problem =
+        server.post(&json!([with("verdict", json!("great")), with("at", json!("noon"))])).await.problem(422, "invalid");
+    assert_eq!(
+        (&problem["errors"][0]["pointer"], &problem["errors"][1]["pointer"]),
+        (&json!("/0/verdict"), &json!("/1/at"))
+    );
     let problem = server.post(&with("suite", json!(["Root", 5]))).await.problem(422, "invalid");
     assert_eq!(problem["errors"][0]["pointer"], "/suite/1");
     let reserved = server.post(&with("project", json!("runs"))).await.problem(422, "invalid");
@@ -91,7 +96,8 @@ async fn what_cannot_be_read_is_refused_with_a_reason() {
     }
     let text = server.events("{}").header("content-encoding", "br");
     server.send(text).await.problem(415, "unsupported-media-type");
-    let form = server.client.post(server.url("/api/v1/events")).header("content-type", "application/x-www-form-urlencoded");
+    let form =
+        server.client.post(server.url("/api/v1/events")).header("content-type", "application/x-www-form-urlencoded");
     let problem = server.send(form.body("{}")).await.problem(415, "unsupported-media-type");
     assert!(problem["detail"].as_str().expect("text").contains("application/json"));
     let wrong = server.send(server.client.put(server.url("/api/v1/events"))).await;
@@ -170,7 +176,8 @@ async fn a_clock_off_by_a_year_is_flagged_and_a_trusted_one_stands() {
         async move {
             let runs = server.get("/api/v1/runs").await.ok();
             let runs = runs["items"].as_array().expect("items").clone();
-            let id = runs.iter().find(|run| run["key"] == key).expect("the run")["id"].as_str().expect("an id").to_owned();
+            let id =
+                runs.iter().find(|run| run["key"] == key).expect("the run")["id"].as_str().expect("an id").to_owned();
             server.get(&format!("/api/v1/runs/{id}")).await.ok()
         }
     };
@@ -196,7 +203,10 @@ async fn a_full_queue_says_when_to_come_back() {
     let big = async || server.post(&with("message", json!("x".repeat(700_000)))).await;
     // Both wait for the same room, which is only enough for one.
     let unlock = async {
-        eventually("one of the two is refused", || async { REFUSED.load(std::sync::atomic::Ordering::SeqCst).then_some(()) }).await;
+        eventually("one of the two is refused", || async {
+            REFUSED.load(std::sync::atomic::Ordering::SeqCst).then_some(())
+        })
+        .await;
         other.execute("rollback").await.expect("unlocked");
     };
     static REFUSED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
@@ -218,7 +228,9 @@ async fn a_body_that_breaks_off_leaves_nothing_behind() {
     let server = TestServer::start().await;
     let address = server.url("").trim_start_matches("http://").to_owned();
     let mut tcp = tokio::net::TcpStream::connect(&address).await.expect("connected");
-    let head = format!("POST /api/v1/events HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n");
+    let head = format!(
+        "POST /api/v1/events HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n"
+    );
     tcp.write_all(head.as_bytes()).await.expect("sent");
     tcp.write_all(&finished("t").to_string().as_bytes()[..50]).await.expect("sent");
     tcp.shutdown().await.expect("closed");
@@ -235,7 +247,15 @@ async fn every_answer_carries_an_id_and_the_safe_headers() {
     let named = server.client.get(server.url("/health")).header("x-request-id", "mine-1");
     let answer = server.send(named).await;
     assert_eq!(answer.header("x-request-id"), "mine-1");
-    for path in ["/health", "/api/v1/setups", "/api/v1/nothing", "/redoc", "/docs", "/listeners/holter_robot.py", "/problems/busy"] {
+    for path in [
+        "/health",
+        "/api/v1/setups",
+        "/api/v1/nothing",
+        "/redoc",
+        "/docs",
+        "/listeners/holter_robot.py",
+        "/problems/busy",
+    ] {
         let answer = server.get(path).await;
         assert!(answer.header("content-security-policy").contains("default-src 'none'"), "{path}");
         assert!(!answer.header("content-security-policy").contains("script-src 'self' 'unsafe"), "{path}");

@@ -142,7 +142,10 @@ async fn silence_becomes_loss_as_time_passes() {
     server.pass(900);
     eventually("the run is given up", || async { (activity().await == "lost").then_some(()) }).await;
     let run = server.get(&format!("/api/v1/runs/{id}")).await.ok();
-    assert_eq!((&run["state"], &run["result"], &run["counts"]["lost"]), (&json!("lost"), &json!("incomplete"), &json!(1)));
+    assert_eq!(
+        (&run["state"], &run["result"], &run["counts"]["lost"]),
+        (&json!("lost"), &json!("incomplete"), &json!(1))
+    );
     let told = stream.until("the loss on the run's own page", |frame| page(frame)).await;
     assert_eq!(told.head.card.state, RunState::Lost);
     server.stop().await;
@@ -156,7 +159,10 @@ async fn the_public_stream_replays_and_follows() {
     let first = all.next("the first event").await.expect("an event");
     assert_eq!((first.event.as_str(), &first.data["event"]["run"]), ("run.started", &json!("k")));
     assert_eq!(first.id, first.data["seq"].to_string());
-    assert_eq!((&first.data["late"], &first.data["received_at"]), (&json!(false), &json!("2026-03-01T12:00:00.000000Z")));
+    assert_eq!(
+        (&first.data["late"], &first.data["received_at"]),
+        (&json!(false), &json!("2026-03-01T12:00:00.000000Z"))
+    );
     let mut last = first;
     for _ in 1..6 {
         let next = all.next("the rest").await.expect("an event");
@@ -164,7 +170,10 @@ async fn the_public_stream_replays_and_follows() {
         last = next;
     }
 
-    let pretty = format!("{{\n\"type\":\"log\",\"at\":\"{}\",\n\"setup\":\"A\",\"run\":\"k\",\"level\":\"info\",\"message\":\"a\\nb\"}}", harness::NOON);
+    let pretty = format!(
+        "{{\n\"type\":\"log\",\"at\":\"{}\",\n\"setup\":\"A\",\"run\":\"k\",\"level\":\"info\",\"message\":\"a\\nb\"}}",
+        harness::NOON
+    );
     let mut fresh = server.open("/api/v1/stream").await;
     let mut resumed = server.open_after("/api/v1/stream?after=0", Some(&last.id)).await;
     server.send(server.events(pretty)).await.ok();

@@ -19,9 +19,15 @@ async fn a_setup_tells_what_it_is_doing() {
     assert_eq!(server.get("/api/v1/setups").await.ok(), json!({"items": [], "next": null}));
     let id = server.rig("bench 7").run("k").passes(2).begins("slow").open().await;
     let setup = server.get("/api/v1/setups/bench%207").await.ok();
-    assert_eq!((&setup["name"], &setup["activity"], &setup["health"]), (&json!("bench 7"), &json!("running"), &json!(null)));
+    assert_eq!(
+        (&setup["name"], &setup["activity"], &setup["health"]),
+        (&json!("bench 7"), &json!("running"), &json!(null))
+    );
     let run = &setup["run"];
-    assert_eq!((&run["id"], &run["key"], &run["test"], &run["suite"]), (&json!(id), &json!("k"), &json!("slow"), &json!(["Root"])));
+    assert_eq!(
+        (&run["id"], &run["key"], &run["test"], &run["suite"]),
+        (&json!(id), &json!("k"), &json!("slow"), &json!(["Root"]))
+    );
     assert_eq!((&run["counts"]["passed"], &run["counts"]["running"]), (&json!(2), &json!(1)));
     assert_eq!(run["test_started_at"], "2026-03-01T12:00:00.000000Z");
     for name in ["phase", "started_at", "suite_started_at", "eta_at", "state", "result"] {
@@ -43,7 +49,10 @@ async fn a_run_tells_its_counts_and_result() {
     });
     assert_eq!((&run["state"], &run["result"], &run["counts"]), (&json!("finished"), &json!("failed"), &counts));
     assert_eq!((&run["setup"], &run["branch"], &run["commit"]), (&json!("A"), &json!("main"), &json!("c0ffee")));
-    assert_eq!((&run["late_events"], &run["clock_offset_ms"], &run["activity"]), (&json!(0), &json!(null), &json!("idle")));
+    assert_eq!(
+        (&run["late_events"], &run["clock_offset_ms"], &run["activity"]),
+        (&json!(0), &json!(null), &json!("idle"))
+    );
     server.get("/api/v1/runs/0195f2b0-7c1a-7def-8000-0123456789ab").await.problem(404, "not-found");
     server.get("/api/v1/runs/latest").await.problem(404, "not-found");
     server.stop().await;
@@ -115,7 +124,10 @@ async fn tests_come_with_their_attempts() {
     assert_eq!(names(&tests(&format!("limit=2&cursor={next}")).await), ["test 3", "blinks"]);
 
     let blinks = &tests("q=blinks").await["items"][0];
-    assert_eq!((&blinks["suite"], &blinks["outcome"], &blinks["duration_ms"]), (&json!(["Root"]), &json!("flaky"), &json!(12.5)));
+    assert_eq!(
+        (&blinks["suite"], &blinks["outcome"], &blinks["duration_ms"]),
+        (&json!(["Root"]), &json!("flaky"), &json!(12.5))
+    );
     let attempts = blinks["attempts"].as_array().expect("attempts");
     assert_eq!((&attempts[0]["attempt"], &attempts[0]["verdict"]), (&json!(1), &json!("failed")));
     assert_eq!((&attempts[0]["message"], &attempts[0]["trace"]), (&json!("blinks broke"), &json!("line 1\nline 2")));

@@ -44,8 +44,9 @@ pub fn demo(args: &[String]) -> Result<()> {
         .stdout(Stdio::piped())
         .spawn()
         .context("cannot start the server")?;
-    let result = address(&mut server)
-        .and_then(|url| command::run(command::program(&binary).args(["simulate", "--url", &url]).args(usual).args(args)));
+    let result = address(&mut server).and_then(|url| {
+        command::run(command::program(&binary).args(["simulate", "--url", &url]).args(usual).args(args))
+    });
     // An interrupt from the keyboard reaches both; a simulation that came to its
     // own end leaves the server to be looked at until then.
     if result.is_err() {

@@ -17,11 +17,7 @@ pub struct BuildsQuestion {
 impl BuildsQuestion {
     /// Nothing asked yet.
     pub fn new() -> Self {
-        Self {
-            setup: RwSignal::new(String::new()),
-            state: RwSignal::new(BuildsState::Loading),
-            dialog: NodeRef::new(),
-        }
+        Self { setup: RwSignal::new(String::new()), state: RwSignal::new(BuildsState::Loading), dialog: NodeRef::new() }
     }
 
     /// Opens the dialog and asks the server.

@@ -53,16 +53,8 @@ pub enum Show {
 
 impl Show {
     /// Every kind, the gravest first.
-    pub const ALL: [Self; 8] = [
-        Self::All,
-        Self::Failing,
-        Self::Lost,
-        Self::Silent,
-        Self::Overdue,
-        Self::Flaky,
-        Self::Running,
-        Self::Idle,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::All, Self::Failing, Self::Lost, Self::Silent, Self::Overdue, Self::Flaky, Self::Running, Self::Idle];
 
     /// As the address has it.
     pub const fn as_str(self) -> &'static str {

@@ -143,7 +143,8 @@ fn show_dialog(id: &str) {
     #[cfg(feature = "hydrate")]
     {
         use wasm_bindgen::JsCast;
-        let dialog = document().get_element_by_id(id).and_then(|dialog| dialog.dyn_into::<web_sys::HtmlDialogElement>().ok());
+        let dialog =
+            document().get_element_by_id(id).and_then(|dialog| dialog.dyn_into::<web_sys::HtmlDialogElement>().ok());
         if let Some(dialog) = dialog.filter(|dialog| !dialog.open()) {
             // Fails only for a dialog that is open or gone.
             let _ = dialog.show_modal();

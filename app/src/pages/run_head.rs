@@ -66,7 +66,8 @@ pub fn RunState(
 fn Doing(live: LiveRun, card: Memo<RunCard>) -> impl IntoView {
     let now = live.clock.now();
     let at = move |pick: fn(&RunCard) -> Option<Timestamp>| Signal::derive(move || card.with(pick));
-    let eta = move || card.with(|card| card.eta_at.map_or_else(|| "nobody knows when".into(), |eta| left(eta, now.get())));
+    let eta =
+        move || card.with(|card| card.eta_at.map_or_else(|| "nobody knows when".into(), |eta| left(eta, now.get())));
     view! {
         <dl class="doing">
             <div data-test="suite">

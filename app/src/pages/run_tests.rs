@@ -45,7 +45,9 @@ fn pick(live: LiveRun, mut tests: Vec<u32>, limit: usize) -> Vec<u32> {
         live.with(|page| {
             let is_urgent = |ordinal: &u32| {
                 let at = page.tests.binary_search_by_key(ordinal, |test| test.ordinal).ok();
-                at.is_some_and(|at| matches!(page.tests[at].outcome, Outcome::Failed | Outcome::Flaky | Outcome::Running))
+                at.is_some_and(|at| {
+                    matches!(page.tests[at].outcome, Outcome::Failed | Outcome::Flaky | Outcome::Running)
+                })
             };
             tests.sort_by_cached_key(|ordinal| !is_urgent(ordinal));
         });

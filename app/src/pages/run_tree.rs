@@ -170,7 +170,9 @@ fn SuiteHead(branch: Branch, node: Memo<Node>, line: Memo<Option<SuiteLine>>) ->
     let since = Signal::derive(move || {
         line.with(|line| line.as_ref().filter(|line| line.finished_at.is_none())?.started_at).filter(|_| !is_over())
     });
-    let sizes = move || node.with(|node| format!("{}/{}", format::number(node.counts.done()), format::number(node.counts.planned)));
+    let sizes = move || {
+        node.with(|node| format!("{}/{}", format::number(node.counts.done()), format::number(node.counts.planned)))
+    };
     view! {
         <summary data-key="row">
             <span class="chevron"><Icon glyph=Glyph::Chevron /></span>

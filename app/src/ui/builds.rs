@@ -25,8 +25,12 @@ pub fn BuildsTable(
     state: BuildsState,
 ) -> impl IntoView {
     match state {
-        BuildsState::Loading => view! { <p class="quiet" data-test="builds-loading" role="status">"Asking the CI server…"</p> }.into_any(),
-        BuildsState::Failed(problem) => view! { <div data-test="builds-error"><ProblemView problem=problem /></div> }.into_any(),
+        BuildsState::Loading => {
+            view! { <p class="quiet" data-test="builds-loading" role="status">"Asking the CI server…"</p> }.into_any()
+        }
+        BuildsState::Failed(problem) => {
+            view! { <div data-test="builds-error"><ProblemView problem=problem /></div> }.into_any()
+        }
         BuildsState::Known(builds) if builds.is_empty() => {
             view! { <p class="quiet" data-test="builds-empty">"This job has not been built yet."</p> }.into_any()
         }
@@ -118,7 +122,8 @@ mod tests {
     #[test]
     fn builds_are_told_in_the_words_of_their_server() {
         let html = html(build("https://ci.example/88", Some("NOT_BUILT")));
-        for part in ["#88", "not built", "338/340", "1970-01-01 00:00 UTC", "12:34", r#"href="https://ci.example/88""#] {
+        for part in ["#88", "not built", "338/340", "1970-01-01 00:00 UTC", "12:34", r#"href="https://ci.example/88""#]
+        {
             assert!(html.contains(part), "{part} is not in {html}");
         }
     }

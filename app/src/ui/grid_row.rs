@@ -211,7 +211,15 @@ pub(super) mod tests {
             project: "pump".into(),
             state: RunState::Running,
             result: None,
-            counts: Counts { planned: 340, passed: 10, failed: 1, flaky: 1, running: 1, waiting: 327, ..Counts::default() },
+            counts: Counts {
+                planned: 340,
+                passed: 10,
+                failed: 1,
+                flaky: 1,
+                running: 1,
+                waiting: 327,
+                ..Counts::default()
+            },
             commit: None,
             branch: Some("main".into()),
             started_at: Some(at(0)),
@@ -258,7 +266,10 @@ pub(super) mod tests {
     fn a_busy_setup_tells_what_it_does_and_for_how_long() {
         let html = html(tile(Some(card())), 100);
         has(&html, &[r#"data-activity="running""#, r#"data-result="failed""#, "/setups/bench%207", "pump · main"]);
-        has(&html, &["Valves", "1:30", "opens", "0:07", "in 4:10", ">12<", "/340", "3%", r#"data-test="builds-button""#]);
+        has(
+            &html,
+            &["Valves", "1:30", "opens", "0:07", "in 4:10", ">12<", "/340", "3%", r#"data-test="builds-button""#],
+        );
         assert!(!html.contains("style="), "styles are forbidden by the policy: {html}");
     }
 

@@ -45,9 +45,8 @@ mod tests {
 
     #[test]
     fn the_line_of_the_test_is_marked() {
-        let html = Owner::new().with(|| {
-            view! { <ScriptText text="*** Test Cases ***\nOpens" source=None line=Some(2) /> }.to_html()
-        });
+        let html = Owner::new()
+            .with(|| view! { <ScriptText text="*** Test Cases ***\nOpens" source=None line=Some(2) /> }.to_html());
         assert!(html.contains(r#"data-marked="true""#), "{html}");
         assert!(html.contains(r#"<span data-kind="name">Opens</span>"#), "{html}");
     }

@@ -124,9 +124,7 @@ fn ScriptButton(test: Signal<TestLine>, on_script: Callback<TestLine>) -> impl I
 /// How long it took, or has been running.
 #[component]
 fn Took(test: Signal<TestLine>, now: Signal<Timestamp>) -> impl IntoView {
-    let running = Signal::derive(move || {
-        test.with(|test| test.began_at.filter(|_| test.outcome == Outcome::Running))
-    });
+    let running = Signal::derive(move || test.with(|test| test.began_at.filter(|_| test.outcome == Outcome::Running)));
     let took = move || {
         let duration = test.with(|test| test.duration.filter(|_| test.outcome != Outcome::Running));
         duration.map(format::took).unwrap_or_default()
@@ -181,7 +179,9 @@ mod tests {
     #[test]
     fn a_flaky_test_shows_its_attempts_and_the_first_lines_of_its_message() {
         let html = html(line(Outcome::Flaky));
-        for part in [r#"id="t-7""#, "flaky", "cell=3", "smoke", "3.4 s", "four\n…", "all 2 attempts", "attempt 1: failed"] {
+        for part in
+            [r#"id="t-7""#, "flaky", "cell=3", "smoke", "3.4 s", "four\n…", "all 2 attempts", "attempt 1: failed"]
+        {
             assert!(html.contains(part), "{part} is not in {html}");
         }
         assert!(!html.contains("five"), "{html}");

@@ -43,7 +43,8 @@ pub fn When(
 pub(crate) fn local_text(at: Timestamp) -> String {
     use wasm_bindgen::JsValue;
     let options = js_sys::Object::new();
-    let wanted = [("day", "numeric"), ("month", "short"), ("year", "numeric"), ("hour", "2-digit"), ("minute", "2-digit")];
+    let wanted =
+        [("day", "numeric"), ("month", "short"), ("year", "numeric"), ("hour", "2-digit"), ("minute", "2-digit")];
     for (name, value) in wanted {
         // Setting a property of a fresh object cannot fail.
         let _ = js_sys::Reflect::set(&options, &name.into(), &value.into());

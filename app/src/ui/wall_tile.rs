@@ -43,7 +43,8 @@ pub fn WallTile(
     let activity = Memo::new(move |_| tile.with(|tile| tile.activity(now.get(), silent_after.get())));
     let health = Memo::new(move |_| tile.with(health_word));
     let counts = Memo::new(move |_| run.with(|run| run.as_ref().map(|run| run.counts).unwrap_or_default()));
-    let percent = move || run.with(|run| run.as_ref().map(|run| format!("{}%", run.counts.percent())).unwrap_or_default());
+    let percent =
+        move || run.with(|run| run.as_ref().map(|run| format!("{}%", run.counts.percent())).unwrap_or_default());
     view! {
         <a
             class="tile"

@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn the_build_names_bundle_and_style() {
-        let manifest = Manifest { js: "pkg/frontend-0123456789abcdef.js".into(), css: "pkg/holter-fedcba98.css".into() };
+        let manifest =
+            Manifest { js: "pkg/frontend-0123456789abcdef.js".into(), css: "pkg/holter-fedcba98.css".into() };
         assert_eq!(manifest.output_name(), Some("frontend-0123456789abcdef"));
         assert!(manifest.build().ends_with("+01234567.fedcba98"));
         assert!(Manifest::default().build().ends_with("+none.none"));

@@ -95,9 +95,10 @@ async fn discard(mut chunks: BodyDataStream) {
 pub fn gunzip(packed: &[u8]) -> Result<Vec<u8>, Refusal> {
     let mut unpacked = Vec::with_capacity((packed.len() * 8).min(BODY_MAX));
     let bound = BODY_MAX as u64 + 1;
-    MultiGzDecoder::new(packed).take(bound).read_to_end(&mut unpacked).map_err(|error| {
-        Refusal::new(ProblemKind::Malformed, format!("the body is not valid gzip: {error}"))
-    })?;
+    MultiGzDecoder::new(packed)
+        .take(bound)
+        .read_to_end(&mut unpacked)
+        .map_err(|error| Refusal::new(ProblemKind::Malformed, format!("the body is not valid gzip: {error}")))?;
     if unpacked.len() > BODY_MAX { Err(too_large()) } else { Ok(unpacked) }
 }
 
@@ -125,7 +126,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_in_pieces_is_joined_and_bounded() {
-        let pieces = |n: usize| Body::from_stream(futures::stream::iter((0..n).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 1 << 20])))));
+        let pieces = |n: usize| {
+            Body::from_stream(futures::stream::iter(
+                (0..n).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 1 << 20]))),
+            ))
+        };
         let read_pieces = |n: usize| async move { read(&HeaderMap::new(), pieces(n)).await };
         assert_eq!(read_pieces(8).await.map(|body| body.len()).ok(), Some(BODY_MAX));
         assert!(read_pieces(9).await.is_err());

@@ -136,8 +136,10 @@ impl Query {
     /// The address of the next page, for the `Link` header.
     pub fn next(&self, cursor: &str) -> String {
         let kept = self.pairs.iter().filter(|(name, _)| name != "cursor");
-        let query =
-            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("cursor", cursor).finish();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(kept)
+            .append_pair("cursor", cursor)
+            .finish();
         format!("<{}?{query}>; rel=\"next\"", self.path)
     }
 }

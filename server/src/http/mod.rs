@@ -108,7 +108,10 @@ fn for_readers(document: &OpenApi) -> Router {
 
 /// What begins like the API and is not.
 fn nothing_else() -> Router {
-    Router::new().route("/api", any(nothing_here)).route("/api/", any(nothing_here)).route("/api/{*rest}", any(nothing_here))
+    Router::new()
+        .route("/api", any(nothing_here))
+        .route("/api/", any(nothing_here))
+        .route("/api/{*rest}", any(nothing_here))
 }
 
 async fn nothing_here() -> Refusal {

@@ -70,10 +70,8 @@ pub fn router(service: Service) -> Router {
     let manifest = Manifest::read();
     let output_name = manifest.output_name().unwrap_or("frontend").to_owned();
     let options = LeptosOptions::builder().output_name(output_name).site_pkg_dir("pkg").build();
-    let assets = ShellAssets {
-        css: manifest.css().unwrap_or_default().to_owned(),
-        hydrate: manifest.output_name().is_some(),
-    };
+    let assets =
+        ShellAssets { css: manifest.css().unwrap_or_default().to_owned(), hydrate: manifest.output_name().is_some() };
     let pages = Pages { options: options.clone(), service: service.clone(), assets: assets.clone() };
     let provided = move || provide(&service);
     let shown = {

@@ -69,7 +69,9 @@ pub async fn index() -> Response {
         format!("<tr><td>{status}</td><td><a href=\"/problems/{slug}\">{slug}</a></td><td>{}</td></tr>", Escaped(title))
     });
     let rows: String = rows.collect();
-    let table = format!("<table><thead><tr><th>Status</th><th>Type</th><th>Title</th></tr></thead><tbody>{rows}</tbody></table>");
+    let table = format!(
+        "<table><thead><tr><th>Status</th><th>Type</th><th>Title</th></tr></thead><tbody>{rows}</tbody></table>"
+    );
     html::respond(html::document("Problems", &format!("<h1>Problems</h1><p>Every refusal is one of these.</p>{table}")))
 }
 

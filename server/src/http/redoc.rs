@@ -136,7 +136,9 @@ fn content_of(content: &Value) -> String {
     let example = match example {
         Value::Null => String::new(),
         Value::String(lines) => format!("<pre><code>{}</code></pre>", Escaped(lines)),
-        value => format!("<pre><code>{}</code></pre>", Escaped(serde_json::to_string_pretty(value).unwrap_or_default())),
+        value => {
+            format!("<pre><code>{}</code></pre>", Escaped(serde_json::to_string_pretty(value).unwrap_or_default()))
+        }
     };
     format!("<p>{}</p>{example}", schema::kind(&content["schema"]))
 }
@@ -156,14 +158,22 @@ fn answers(document: &Value, operation: &Value) -> String {
         }
     }
     if !refusals.is_empty() {
-        let _ = write!(html, "<table><thead><tr><th>Status</th><th>Refused, because</th></tr></thead><tbody>{refusals}</tbody></table>");
+        let _ = write!(
+            html,
+            "<table><thead><tr><th>Status</th><th>Refused, because</th></tr></thead><tbody>{refusals}</tbody></table>"
+        );
     }
     html
 }
 
 fn problems() -> String {
     let rows = ProblemKind::ALL.iter().map(|kind| {
-        format!("<tr><td>{}</td><td><a href=\"/problems/{1}\">{1}</a></td><td>{2}</td></tr>", kind.status(), kind.slug(), Escaped(kind.title()))
+        format!(
+            "<tr><td>{}</td><td><a href=\"/problems/{1}\">{1}</a></td><td>{2}</td></tr>",
+            kind.status(),
+            kind.slug(),
+            Escaped(kind.title())
+        )
     });
     format!(
         "<h2 id=\"problems\">Problems</h2><table><thead><tr><th>Status</th><th>Type</th><th>Title</th></tr></thead><tbody>{}</tbody></table>",

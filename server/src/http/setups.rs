@@ -28,7 +28,9 @@ pub async fn list(State(Door { service, .. }): State<Door>) -> Response {
 )]
 pub async fn one(State(Door { service, .. }): State<Door>, Segment(name): Segment) -> Result<Response, Refusal> {
     let tile = service.setup(&name).ok_or_else(|| {
-        Refusal::not_found(format!("there is no setup {name:?}; a setup appears with its first event, and names are case-sensitive"))
+        Refusal::not_found(format!(
+            "there is no setup {name:?}; a setup appears with its first event, and names are case-sensitive"
+        ))
     })?;
     Ok(json(&SetupItem::of(&tile, service.now(), service.silent_after())))
 }

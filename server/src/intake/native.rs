@@ -129,7 +129,11 @@ fn single(text: &str, broken: bool) -> Result<Parsed, IntakeError> {
         return Ok(parsed);
     }
     serde_json::from_str::<&RawValue>(text).map_err(|error| IntakeError::json(&error))?;
-    if broken { refuse(&mut parsed, 0, Fault::encoding()) } else { read(&mut parsed, 0, text) }
+    if broken {
+        refuse(&mut parsed, 0, Fault::encoding())
+    } else {
+        read(&mut parsed, 0, text)
+    }
     Ok(parsed)
 }
 

@@ -158,7 +158,8 @@ impl Builds {
                 return Err(upstream("answered with far too much"));
             }
         }
-        let job: Job = serde_json::from_slice(&body).map_err(|_| upstream("answered with something else than a job"))?;
+        let job: Job =
+            serde_json::from_slice(&body).map_err(|_| upstream("answered with something else than a job"))?;
         Ok(job.builds.into_iter().take(BUILDS).map(build_of).collect())
     }
 }

@@ -71,9 +71,7 @@ impl From<Failure> for Problem {
                 Problem::new(ProblemKind::Invalid, detail.clone()).at(pointer, detail)
             }
             Failure::Upstream(_) => Problem::new(ProblemKind::Upstream, detail),
-            Failure::Store(_) => {
-                Problem::new(ProblemKind::Internal, "the server could not do this; its log says why")
-            }
+            Failure::Store(_) => Problem::new(ProblemKind::Internal, "the server could not do this; its log says why"),
         }
     }
 }

@@ -169,13 +169,7 @@ fn apply(hot: &mut HotRun, submission: &Submission, incoming: &Incoming, said: &
     hot.run.apply(said, event.at, submission.received, delay) == Applied::Late
 }
 
-fn event_row(
-    submission: &Submission,
-    incoming: &Incoming,
-    setup: SetupId,
-    run: Option<RunId>,
-    late: bool,
-) -> EventRow {
+fn event_row(submission: &Submission, incoming: &Incoming, setup: SetupId, run: Option<RunId>, late: bool) -> EventRow {
     EventRow {
         seq: 0,
         scope: run.map_or(setup.0, |run| run.0),

@@ -219,13 +219,13 @@ impl Hot {
         if is_open && setup.shown.as_ref() == Some(changed) {
             return;
         }
-        let ranked = self.runs_of(setup.id).map(|hot| {
-            (open(&hot.run), hot.run.started_at().unwrap_or(hot.created_at), &hot.run.key)
-        });
+        let ranked = self
+            .runs_of(setup.id)
+            .map(|hot| (open(&hot.run), hot.run.started_at().unwrap_or(hot.created_at), &hot.run.key));
         let away = setup.shown.as_ref().filter(|key| !self.runs.contains_key(&(setup.id, (*key).clone())));
-        let away = away.zip(setup.last.as_ref()).map(|(key, (facts, card))| {
-            (facts.open, card.started_at.unwrap_or(Timestamp(i64::MIN)), key)
-        });
+        let away = away
+            .zip(setup.last.as_ref())
+            .map(|(key, (facts, card))| (facts.open, card.started_at.unwrap_or(Timestamp(i64::MIN)), key));
         let shown = ranked.chain(away).max().map_or(changed, |(.., key)| key).clone();
         if let Some(setup) = self.setups.get_mut(name) {
             setup.shown = Some(shown);

@@ -110,7 +110,12 @@ pub struct Recorder {
 
 impl Recorder {
     /// Works until it is told to stop, then commits what has queued and ends.
-    pub async fn run(mut self, mut queue: mpsc::Receiver<Submission>, mut notes: mpsc::Receiver<Note>, stop: CancellationToken) {
+    pub async fn run(
+        mut self,
+        mut queue: mpsc::Receiver<Submission>,
+        mut notes: mpsc::Receiver<Note>,
+        stop: CancellationToken,
+    ) {
         let mut announce = tokio::time::interval(ANNOUNCE_EVERY);
         announce.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut look_over = tokio::time::interval(LOOK_OVER_EVERY);

@@ -137,13 +137,7 @@ impl Recorder {
         let now = self.clock.now();
         let missing = self.setups.keys().filter(|name| !known.contains(*name));
         let touches: Vec<_> = missing
-            .map(|name| SetupTouch {
-                id: SetupId(new_id()),
-                name: name.clone(),
-                heard_at: None,
-                now,
-                attributes: None,
-            })
+            .map(|name| SetupTouch { id: SetupId(new_id()), name: name.clone(), heard_at: None, now, attributes: None })
             .collect();
         if touches.is_empty() {
             return Ok(());

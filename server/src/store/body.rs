@@ -204,10 +204,7 @@ macro_rules! body {
             Ok(())
         }
 
-        pub(in crate::store) async fn token_by_hash(
-            db: &mut $Connection,
-            hash: &[u8; 32],
-        ) -> Answer<Option<TokenRow>> {
+        pub(in crate::store) async fn token_by_hash(db: &mut $Connection, hash: &[u8; 32]) -> Answer<Option<TokenRow>> {
             let row = sqlx::query(sql::TOKEN_BY_HASH).bind(&hash[..]).fetch_optional(db).await?;
             row.as_ref().map(token).transpose()
         }

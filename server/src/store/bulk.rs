@@ -12,11 +12,11 @@
 
 use super::detail::{SuiteDetail, TestDetail};
 use super::rows::*;
+use sqlx::Arguments;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::types::Json;
-use sqlx::Arguments;
 use std::fmt::Write;
 use std::sync::LazyLock;
 

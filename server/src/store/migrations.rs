@@ -1,7 +1,7 @@
 //! The tables, step by step, in the program itself.
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// One step for one database.
 pub struct Step {

@@ -153,9 +153,9 @@ impl Store {
     pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(store) => store.backup(to).await,
-            Self::Postgres(_) => Err(StoreError::unusable(
-                "a store on PostgreSQL is backed up by PostgreSQL's own tools: run pg_dump",
-            )),
+            Self::Postgres(_) => {
+                Err(StoreError::unusable("a store on PostgreSQL is backed up by PostgreSQL's own tools: run pg_dump"))
+            }
         }
     }
 }

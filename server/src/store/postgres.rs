@@ -88,7 +88,9 @@ fn explain(place: &str, error: sqlx::Error) -> StoreError {
     let what = match code.as_deref() {
         Some("28P01" | "28000") => format!("PostgreSQL at {place} does not accept this user or password"),
         Some("3D000") => format!("PostgreSQL at {place} has no database of this name; create it with createdb"),
-        None => format!("PostgreSQL at {place} cannot be reached; check that it runs and that host, port and TLS are right"),
+        None => {
+            format!("PostgreSQL at {place} cannot be reached; check that it runs and that host, port and TLS are right")
+        }
         Some(_) => return error.into(),
     };
     StoreError::Unusable { what, source: Some(error) }

@@ -7,8 +7,8 @@ use app::domain::test::Verdict;
 use server::store::StoreUrl;
 use server::store::rows::*;
 use sqlx::{AssertSqlSafe, Connection, Executor};
-use uuid::Uuid;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 const GROUPS: usize = 100;
 const ROWS: usize = 2_000;

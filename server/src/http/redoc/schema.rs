@@ -86,7 +86,12 @@ pub fn section(name: &str, schema: &Value, all: &Map<String, Value>) -> String {
         for (field, value, must) in found {
             let must = if must { "" } else { " <small>optional</small>" };
             let about = inline(text(&value["description"]));
-            let _ = write!(html, "<tr><td><code>{}</code>{must}</td><td>{}</td><td>{about}</td></tr>", Escaped(field), kind(value));
+            let _ = write!(
+                html,
+                "<tr><td><code>{}</code>{must}</td><td>{}</td><td>{about}</td></tr>",
+                Escaped(field),
+                kind(value)
+            );
         }
         html.push_str("</tbody></table>");
     } else if let Some(parts) = schema["oneOf"].as_array() {

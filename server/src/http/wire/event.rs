@@ -276,7 +276,8 @@ mod tests {
     use app::domain::event::EventKind;
 
     fn in_run() -> InRun {
-        let common = Common { at: Time::Text("2026-03-01T12:00:00Z".into()), setup: "s".into(), project: None, id: None };
+        let common =
+            Common { at: Time::Text("2026-03-01T12:00:00Z".into()), setup: "s".into(), project: None, id: None };
         InRun { common, run: "r".into() }
     }
 
@@ -295,7 +296,10 @@ mod tests {
             trace: None,
         };
         let events = [
-            Event::RunPlanned(RunPlanned { base: in_run(), plan: Plan { suites: vec![PlannedSuite { name: "a".into(), ..PlannedSuite::default() }] } }),
+            Event::RunPlanned(RunPlanned {
+                base: in_run(),
+                plan: Plan { suites: vec![PlannedSuite { name: "a".into(), ..PlannedSuite::default() }] },
+            }),
             Event::SuitePhase(SuitePhase { base: in_run(), suite, phase: Phase(app::domain::suite::Phase::Setup) }),
             Event::TestFinished(test),
             Event::RunFinished(RunFinished { base: in_run(), aborted: Some(true), shard: None }),

@@ -34,7 +34,10 @@ type Field<'r, 'a> = Option<&'r Word<'a>>;
 pub(super) fn build(raw: &Raw<'_>) -> Result<Built, Fault> {
     let kind = needed("/type", raw.kind.as_ref())?;
     let at = raw.at.as_ref().ok_or_else(|| Fault::missing("/at"))?.read().ok_or_else(|| {
-        Fault::at("/at", "must be RFC 3339 with an offset, such as 2026-03-01T12:00:00.250Z, or milliseconds as a number")
+        Fault::at(
+            "/at",
+            "must be RFC 3339 with an offset, such as 2026-03-01T12:00:00.250Z, or milliseconds as a number",
+        )
     })?;
     let setup = named("/setup", needed("/setup", raw.setup.as_ref())?, SetupName::parse)?;
     let project = raw.project.as_ref().map(|text| named("/project", text, ProjectName::parse)).transpose()?;

@@ -80,8 +80,7 @@ fn kind_of(value: &Value) -> &'static str {
 
 type Fields = &'static [(&'static str, Shape)];
 
-const COMMON: Fields =
-    &[("at", Shape::Time), ("setup", Shape::Text), ("project", Shape::Text), ("id", Shape::Text)];
+const COMMON: Fields = &[("at", Shape::Time), ("setup", Shape::Text), ("project", Shape::Text), ("id", Shape::Text)];
 
 /// What each type of event carries beside the common fields; `None` for a type
 /// that we do not know.
@@ -216,7 +215,10 @@ mod tests {
 
     #[test]
     fn halves_of_surrogate_pairs_are_mended_and_whole_ones_stay() {
-        assert_eq!(without_lone_surrogates(r"a\udc80b\ud83d\ude00\\ud800").as_deref(), Some(r"a\ufffdb\ud83d\ude00\\ud800"));
+        assert_eq!(
+            without_lone_surrogates(r"a\udc80b\ud83d\ude00\\ud800").as_deref(),
+            Some(r"a\ufffdb\ud83d\ude00\\ud800")
+        );
         assert_eq!(without_lone_surrogates(r"plain \n text\"), None);
         assert_eq!(without_lone_surrogates(r"\ud83d").as_deref(), Some(r"\ufffd"));
     }

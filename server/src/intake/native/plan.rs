@@ -104,7 +104,8 @@ impl Reader {
         };
         self.entries += items.len();
         if self.entries > ENTRIES_MAX {
-            return self.within(name, |at| Err(at.fault(format!("a plan holds at most {ENTRIES_MAX} suites and tests"))));
+            return self
+                .within(name, |at| Err(at.fault(format!("a plan holds at most {ENTRIES_MAX} suites and tests"))));
         }
         let items = items.into_iter().enumerate();
         self.within(name, |at| items.map(|(index, item)| at.within(index, |at| read(at, item))).collect())

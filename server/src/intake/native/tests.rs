@@ -107,10 +107,7 @@ fn every_fault_has_its_pointer() {
 #[test]
 fn an_unknown_verdict_is_answered_with_the_known_ones() {
     let (_, detail) = fault(&with("verdict", json!("ok")));
-    assert_eq!(
-        detail,
-        r#""ok" is not one of unknown, passed, warned, skipped, cancelled, timed_out, errored, failed"#
-    );
+    assert_eq!(detail, r#""ok" is not one of unknown, passed, warned, skipped, cancelled, timed_out, errored, failed"#);
 }
 
 #[test]
@@ -132,19 +129,28 @@ fn fields_of_other_types_do_not_matter() {
 #[test]
 fn long_texts_are_cut_between_characters_and_nul_is_replaced() {
     let said = with("message", json!(format!("\0{}", "ü".repeat(TEXT_KEPT))));
-    let EventKind::Run(_, RunEvent::TestFinished { text: Some(text), .. }) = event(&said).kind else { panic!("a text") };
+    let EventKind::Run(_, RunEvent::TestFinished { text: Some(text), .. }) = event(&said).kind else {
+        panic!("a text")
+    };
     let message = text.message.expect("a message");
     assert!(message.starts_with("\u{fffd}ü") && message.len() <= TEXT_KEPT && message.len() > TEXT_KEPT - 4);
 }
 
 #[test]
 fn faults_in_a_plan_have_pointers() {
-    let plan = |suites: Value| json!({"type": "run.planned", "at": 0, "setup": "s", "run": "r", "plan": {"suites": suites}});
-    let good = json!({"name": "a", "suites": [{"name": "b"}], "tests": [{"name": "t", "parameters": "x", "script": "…"}]});
-    assert!(matches!(event(&plan(json!([good]))).kind, EventKind::Run(_, RunEvent::Planned(plan)) if plan.suites.len() == 1));
+    let plan =
+        |suites: Value| json!({"type": "run.planned", "at": 0, "setup": "s", "run": "r", "plan": {"suites": suites}});
+    let good =
+        json!({"name": "a", "suites": [{"name": "b"}], "tests": [{"name": "t", "parameters": "x", "script": "…"}]});
+    assert!(
+        matches!(event(&plan(json!([good]))).kind, EventKind::Run(_, RunEvent::Planned(plan)) if plan.suites.len() == 1)
+    );
     let nameless = json!([{"name": "a", "tests": [{"name": "t"}, {"name": "t"}, {"name": "t"}, {"nam": "t"}]}]);
     assert_eq!(fault(&plan(nameless)).0, "/plan/suites/0/tests/3/name");
-    assert_eq!(fault(&plan(json!([{"name": "a", "suites": [{"name": "b", "script": 1}]}]))).0, "/plan/suites/0/suites/0/script");
+    assert_eq!(
+        fault(&plan(json!([{"name": "a", "suites": [{"name": "b", "script": 1}]}]))).0,
+        "/plan/suites/0/suites/0/script"
+    );
     assert_eq!(fault(&plan(json!({}))).0, "/plan/suites");
     let deep = (0..40).fold(json!({"name": "x"}), |inner, _| json!({"name": "x", "suites": [inner]}));
     assert!(fault(&plan(json!([deep]))).1.contains("32"));

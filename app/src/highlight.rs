@@ -72,26 +72,40 @@ impl Language {
 /// Every line of a text in its pieces.
 pub fn highlight(language: Language, text: &str) -> Vec<Vec<Piece<'_>>> {
     let mut open = None;
+    let mut section = "";
     text.lines()
         .map(|line| match language {
-            Language::Robot => robot(line),
+            Language::Robot => robot(line, &mut section),
             Language::Python => python(line, &mut open),
             Language::Plain => vec![(Kind::Plain, line)],
         })
         .collect()
 }
 
-fn robot(line: &str) -> Vec<Piece<'_>> {
+/// `section` is the heading of the section that the line stands in.
+fn robot<'a>(line: &'a str, section: &mut &'a str) -> Vec<Piece<'a>> {
     if line.starts_with('*') {
+        *section = line;
         return vec![(Kind::Heading, line)];
     }
     if line.trim_start().starts_with('#') {
         return vec![(Kind::Comment, line)];
     }
     if line.starts_with(|first: char| !first.is_whitespace() && !"$@&%.".contains(first)) {
-        return vec![(Kind::Name, line)];
+        let is_setting = section.to_ascii_lowercase().contains("setting");
+        return if is_setting { setting(line) } else { vec![(Kind::Name, line)] };
     }
+    pieces_of(Pieces::of(line))
+}
+
+/// A line of the settings: its name, then its values.
+fn setting(line: &str) -> Vec<Piece<'_>> {
     let mut pieces = Pieces::of(line);
+    pieces.take(Kind::Word, line.find("  ").or_else(|| line.find('\t')).unwrap_or(line.len()));
+    pieces_of(pieces)
+}
+
+fn pieces_of(mut pieces: Pieces<'_>) -> Vec<Piece<'_>> {
     while !pieces.rest().is_empty() {
         let (kind, end) = robot_piece(pieces.rest());
         pieces.take(kind, end);
@@ -270,8 +284,10 @@ mod tests {
 
     #[test]
     fn robot_sections_names_settings_and_variables() {
-        let text = "*** Test Cases ***\nOpens the valve\n    [Tags]    slow\n    Set    ${valve}[open]  # now";
+        let text = "*** Settings ***\nSuite Setup    Power On\n*** Test Cases ***\nOpens the valve\n    [Tags]    slow\n    Set    ${valve}[open]  # now";
         let expected = vec![
+            (Kind::Heading, "*** Settings ***"),
+            (Kind::Word, "Suite Setup"),
             (Kind::Heading, "*** Test Cases ***"),
             (Kind::Name, "Opens the valve"),
             (Kind::Word, "[Tags]"),

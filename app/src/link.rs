@@ -34,7 +34,7 @@ const WATCH_EVERY: Micros = Micros::from_secs(1);
 pub enum LinkState {
     /// Messages arrive.
     Connected,
-    /// The stream broke; the last word came at this time.
+    /// The stream broke at this time.
     Reconnecting(Timestamp),
     /// No word since this time for [`STALE_AFTER`].
     Stale(Timestamp),
@@ -124,9 +124,13 @@ impl Inner {
     }
 
     fn state_when_broken(&self) -> LinkState {
-        let last = self.last_word.get();
-        let is_stale = browser_now().since(last) > STALE_AFTER;
-        if is_stale { LinkState::Stale(last) } else { LinkState::Reconnecting(last) }
+        let (now, last) = (browser_now(), self.last_word.get());
+        match self.state.get() {
+            _ if now.since(last) > STALE_AFTER => LinkState::Stale(last),
+            // Another try failed: it broke when it broke first.
+            LinkState::Reconnecting(since) => LinkState::Reconnecting(since),
+            _ => LinkState::Reconnecting(now),
+        }
     }
 
     fn say(&self, state: LinkState) {

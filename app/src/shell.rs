@@ -87,10 +87,10 @@ pub fn App() -> impl IntoView {
             <Masthead />
             <main id="main" tabindex="-1">
                 <Routes fallback=|| view! { <NotFound what="page" /> }>
-                    <Route path=path!("/") view=GridPage ssr=SsrMode::PartiallyBlocked />
-                    <Route path=path!("/setups/:name") view=SetupPage ssr=SsrMode::PartiallyBlocked />
-                    <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::PartiallyBlocked />
-                    <Route path=path!("/wall") view=WallPage ssr=SsrMode::PartiallyBlocked />
+                    <Route path=path!("/") view=GridPage ssr=SsrMode::Async />
+                    <Route path=path!("/setups/:name") view=SetupPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
+                    <Route path=path!("/wall") view=WallPage ssr=SsrMode::Async />
                 </Routes>
             </main>
             <KeyHelp />

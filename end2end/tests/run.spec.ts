@@ -12,7 +12,7 @@ test('a run shows its tree, its failures and why', async ({ page, holter }) => {
   expect(run.result).toBe('failed');
   await open(page, `${holter.url}/runs/${run.id}`);
 
-  await expect(page.locator('[data-test="run-head"]')).toContainText('c0ffee');
+  await expect(page.locator('main')).toContainText('c0ffee');
   await expect(page.locator('[data-test="counts-failed"]').first()).toContainText('1');
   const failed = page.locator('[data-test="test-row"][data-outcome="failed"]');
   await expect(failed).toHaveCount(1);

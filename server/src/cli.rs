@@ -59,7 +59,7 @@ enum Command {
 struct Serve {
     #[command(flatten)]
     place: Place,
-    /// Where to listen; port 0 takes a free one [environment: HOLTER_LISTEN].
+    /// Where to listen; port 0 takes a free one [environment: `HOLTER_LISTEN`].
     #[arg(long)]
     listen: Option<SocketAddr>,
     /// Let everybody on this machine write without a token.
@@ -69,10 +69,10 @@ struct Serve {
 
 #[derive(Debug, Args)]
 struct Place {
-    /// sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE [environment: HOLTER_DATABASE_URL].
+    /// sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE [environment: `HOLTER_DATABASE_URL`].
     #[arg(long)]
     database_url: Option<String>,
-    /// Where files are kept [environment: HOLTER_DATA_DIR].
+    /// Where files are kept [environment: `HOLTER_DATA_DIR`].
     #[arg(long)]
     data_dir: Option<PathBuf>,
     /// The configuration file; without it, holter.toml where it exists.

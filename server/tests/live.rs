@@ -70,12 +70,12 @@ async fn a_stream_that_fell_behind_is_healed_by_a_snapshot() {
     let server = TestServer::start().await;
     server.rig("A").run("k").passes(1).open().await;
     let mut wall = server.open("/live/wall").await;
-    wall.until("the snapshot", |frame| snapshot(frame)).await;
+    wall.until("the snapshot", snapshot).await;
     // More at once than the channel holds, while the stream has no turn.
     for _ in 0..2_000 {
         server.service().bus().tiles_changed(Bytes::from_static(b"data: {\"Tiles\":[]}\n\n"));
     }
-    let healed = wall.until("a snapshot after the gap", |frame| snapshot(frame)).await;
+    let healed = wall.until("a snapshot after the gap", snapshot).await;
     assert_eq!(healed.tiles.len(), 1);
     server.stop().await;
 }
@@ -124,7 +124,7 @@ async fn a_run_is_told_whole_then_by_changes_then_whole_at_its_end() {
     assert_eq!(shown.head.card.counts.failed, 1);
 
     server.post(&json!({"type": "run.finished", "at": server.at(2), "setup": "A", "run": "k"})).await.ok();
-    let ended = stream.until("the end, told whole", |frame| page(frame)).await;
+    let ended = stream.until("the end, told whole", page).await;
     assert_eq!((ended.head.card.state, ended.tests.len()), (RunState::Finished, 3));
     server.stop().await;
 }
@@ -146,7 +146,7 @@ async fn silence_becomes_loss_as_time_passes() {
         (&run["state"], &run["result"], &run["counts"]["lost"]),
         (&json!("lost"), &json!("incomplete"), &json!(1))
     );
-    let told = stream.until("the loss on the run's own page", |frame| page(frame)).await;
+    let told = stream.until("the loss on the run's own page", page).await;
     assert_eq!(told.head.card.state, RunState::Lost);
     server.stop().await;
 }

@@ -91,6 +91,7 @@ fn on_sqlite(kind: &str) -> &'static str {
 async fn both_databases_have_the_same_tables_after_each_step() {
     let sqlite = sqlite_columns().await;
     assert!(sqlite.last().is_some_and(|columns| columns.len() > 60));
+    #[allow(clippy::disallowed_methods, reason = "the test run says where its PostgreSQL is")]
     let Ok(server) = std::env::var("HOLTER_TEST_POSTGRES") else {
         eprintln!("HOLTER_TEST_POSTGRES is not set: PostgreSQL is left out");
         return;

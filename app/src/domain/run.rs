@@ -91,11 +91,14 @@ pub struct Run {
     suites: Vec<Suite>,
     tests: Vec<Test>,
     suite_index: HashMap<SuitePath, u32>,
-    test_index: HashMap<(u32, Box<str>, Option<Box<str>>), u32>,
+    test_index: HashMap<TestPlace, u32>,
     running: BTreeSet<u32>,
     tally: Counts,
     touched: Touched,
 }
+
+/// Where a test is in its run: suite, name and parameters.
+type TestPlace = (u32, Box<str>, Option<Box<str>>);
 
 /// What changed since it was last asked, as ordinals: what must be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -121,8 +121,9 @@ impl Shards {
     }
 }
 
-/// How the listener's clock stands to ours: the least delay between an event
-/// and its arrival. A late delivery only makes delays longer, so the least one
+/// How the listener's clock stands to ours.
+///
+/// It is the least delay between an event and its arrival. A late delivery only makes delays longer, so the least one
 /// tells a wrong clock from a slow road once a single event came straight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -45,7 +45,7 @@ pub(super) fn origin() -> Signal<String> {
 #[component]
 fn Grid(wall: Wall) -> impl IntoView {
     let live = LiveWall::new(wall);
-    let (now, silent_after) = (live.clock.now(), live.silent_after());
+    let (now, silent_after) = (live.now(), live.silent_after());
     let query = use_query_map();
     let filter = Memo::new(move |_| query.with(Filter::of));
     let rows = Memo::new(move |_| live.with(|tiles| filter.get().select(tiles, now.get(), silent_after.get())));
@@ -55,7 +55,7 @@ fn Grid(wall: Wall) -> impl IntoView {
     view! {
         <div class="page grid-page" data-test="grid" data-stale=is_stale>
             <h1 class="unseen">"Setups"</h1>
-            <StaleBanner freshness=live.freshness() now=now />
+            <StaleBanner freshness=live.freshness() now=live.clock.now() />
             <Show
                 when=move || !is_empty.get()
                 fallback=move || view! { <Empty title="Nothing recorded yet"><PointAListener origin=origin /></Empty> }
@@ -85,7 +85,7 @@ fn NoMatch() -> impl IntoView {
 /// Vital signs, filter and order.
 #[component]
 fn Controls(live: LiveWall, filter: Memo<Filter>) -> impl IntoView {
-    let (now, silent_after) = (live.clock.now(), live.silent_after());
+    let (now, silent_after) = (live.now(), live.silent_after());
     let sizes = Memo::new(move |_| live.with(|tiles| vitals(tiles, now.get(), silent_after.get())));
     let signs = Kind::ALL
         .into_iter()
@@ -169,7 +169,7 @@ const HEADINGS: [(&str, &str); 10] = [
 
 #[component]
 fn Rows(live: LiveWall, rows: Memo<Vec<SetupId>>) -> impl IntoView {
-    let (now, silent_after) = (live.clock.now(), live.silent_after());
+    let (now, silent_after) = (live.now(), live.silent_after());
     let question = BuildsQuestion::new();
     let headings = HEADINGS
         .map(|(class, word)| view! { <th class=class role="columnheader" scope="col">{word}</th> })

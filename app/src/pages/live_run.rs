@@ -1,6 +1,7 @@
 //! One run as the page knows it, kept right by the live link.
 
 use super::clock::Clock;
+use crate::domain::time::Timestamp;
 use crate::read::{RunHead, RunPage, TestLine};
 use crate::ui::Freshness;
 use leptos::prelude::*;
@@ -16,6 +17,7 @@ pub struct LiveRun {
     /// The tests that are drawn; of ten thousand that is a few.
     drawn: StoredValue<HashMap<u32, ArcRwSignal<TestLine>>>,
     freshness: RwSignal<Freshness>,
+    now: Memo<Timestamp>,
     /// The page's clock.
     pub clock: Clock,
 }
@@ -23,12 +25,14 @@ pub struct LiveRun {
 impl LiveRun {
     /// Begins with what came with the page.
     pub fn new(page: RunPage) -> Self {
+        let (clock, freshness) = (Clock::new(page.now), RwSignal::new(Freshness::Live));
         Self {
-            clock: Clock::new(page.now),
+            clock,
+            now: Memo::new(move |_| freshness.get().judged_at(clock.now().get())),
             head: RwSignal::new(page.head.clone()),
             revision: RwSignal::new(0),
             drawn: StoredValue::default(),
-            freshness: RwSignal::new(Freshness::Live),
+            freshness,
             page: StoredValue::new(page),
         }
     }
@@ -47,6 +51,12 @@ impl LiveRun {
     /// How far the page can be trusted.
     pub fn freshness(self) -> RwSignal<Freshness> {
         self.freshness
+    }
+
+    /// The time by which what is shown is judged: the clock's, which stands
+    /// still while the page is not live.
+    pub fn now(self) -> Signal<Timestamp> {
+        self.now.into()
     }
 
     /// A test that is drawn; `None` if there is none with this number.

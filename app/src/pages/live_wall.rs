@@ -7,7 +7,7 @@
 
 use super::clock::Clock;
 use crate::domain::ids::SetupId;
-use crate::domain::time::Micros;
+use crate::domain::time::{Micros, Timestamp};
 use crate::live::Board;
 use crate::read::{Tile, Wall};
 use crate::ui::Freshness;
@@ -23,6 +23,7 @@ pub struct LiveWall {
     members: RwSignal<u64>,
     silent_after: RwSignal<Micros>,
     freshness: RwSignal<Freshness>,
+    now: Memo<Timestamp>,
     /// The page's clock.
     pub clock: Clock,
 }
@@ -30,10 +31,12 @@ pub struct LiveWall {
 impl LiveWall {
     /// Begins with what came with the page; in the browser it then listens.
     pub fn new(wall: Wall) -> Self {
+        let (clock, freshness) = (Clock::new(wall.now), RwSignal::new(Freshness::Live));
         let live = Self {
-            clock: Clock::new(wall.now),
+            clock,
+            now: Memo::new(move |_| freshness.get().judged_at(clock.now().get())),
             silent_after: RwSignal::new(wall.silent_after),
-            freshness: RwSignal::new(Freshness::Live),
+            freshness,
             members: RwSignal::new(0),
             tiles: StoredValue::new(signals(&wall.tiles)),
             board: StoredValue::new(Board::new(wall)),
@@ -46,6 +49,12 @@ impl LiveWall {
     /// How far the page can be trusted.
     pub fn freshness(self) -> Signal<Freshness> {
         self.freshness.into()
+    }
+
+    /// The time by which what is shown is judged: the clock's, which stands
+    /// still while the page is not live.
+    pub fn now(self) -> Signal<Timestamp> {
+        self.now.into()
     }
 
     /// How long until silence is called so.
@@ -62,7 +71,7 @@ impl LiveWall {
     /// come or go: often enough for orders and sums, and calm to look at.
     pub fn with<T>(self, ask: impl FnOnce(&[Tile]) -> T) -> T {
         self.members.track();
-        self.clock.now().track();
+        self.now.track();
         self.board.with_value(|board| ask(&board.tiles))
     }
 }

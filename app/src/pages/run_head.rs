@@ -28,7 +28,7 @@ pub fn RunSummary(
         <section class="run-summary" data-test="run-head" data-result=move || card.with(|card| card.result.map(|result| result.as_str()))>
             <div class="notices"><Notices head=head /></div>
             <Counters counts=counts chosen=Signal::derive(move || filter.with(|filter| filter.outcome)) address=address />
-            <Progress run=Signal::derive(move || Some(card.get())) now=live.clock.now() />
+            <Progress run=Signal::derive(move || Some(card.get())) now=live.now() />
             <Show when=move || is_open.get()>
                 <Doing live=live card=card />
             </Show>
@@ -44,7 +44,7 @@ pub fn RunState(
     live: LiveRun,
 ) -> impl IntoView {
     let head = live.head();
-    let now = live.clock.now();
+    let now = live.now();
     let is_over = Memo::new(move |_| head.with(|head| head.card.result.is_some()));
     let activity = Memo::new(move |_| head.with(|head| Activity::of(now.get(), &head.facts, head.silent_after)));
     view! {
@@ -64,7 +64,7 @@ pub fn RunState(
 /// What an open run is busy with.
 #[component]
 fn Doing(live: LiveRun, card: Memo<RunCard>) -> impl IntoView {
-    let now = live.clock.now();
+    let now = live.now();
     let at = move |pick: fn(&RunCard) -> Option<Timestamp>| Signal::derive(move || card.with(pick));
     let eta =
         move || card.with(|card| card.eta_at.map_or_else(|| "nobody knows when".into(), |eta| left(eta, now.get())));
@@ -159,7 +159,10 @@ fn known(head: &RunHead) -> Vec<Known> {
         head.url.clone().filter(is_web).map(|url| Known::Link("Link", url)),
         head.last_good.map(|run| Known::Run("Last good run", Page::Run(run).to_string())),
     ];
-    let more = head.attributes.iter().map(|(name, value)| Known::Text(name.clone(), value.clone()));
+    // Listeners like to repeat themselves among the attributes.
+    let is_said = |name: &str| name.eq_ignore_ascii_case("framework") && head.framework.is_some();
+    let more = head.attributes.iter().filter(|(name, _)| !is_said(name));
+    let more = more.map(|(name, value)| Known::Text(name.clone(), value.clone()));
     fixed.into_iter().flatten().chain(more).collect()
 }
 

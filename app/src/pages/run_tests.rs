@@ -78,7 +78,7 @@ fn OneTest(live: LiveRun, ordinal: u32, scripts: ScriptQuestion) -> impl IntoVie
         }
     });
     Some(view! {
-        <TestRow test=test now=live.clock.now() on_script=on_script on_texts=on_texts>
+        <TestRow test=test now=live.now() on_script=on_script on_texts=on_texts>
             {move || texts.get().map(all_texts)}
         </TestRow>
     })

@@ -135,6 +135,9 @@ fn Suite(branch: Branch, node_key: String) -> impl IntoView {
             <SuiteHead branch=branch node=node line=line />
             <Show when=move || branch.is_whole || is_open.get()>
                 <div class="suite-body">
+                    <Show when=move || line.with(|line| line.as_ref().is_some_and(|line| line.script.is_some()))>
+                        <SuiteScript branch=branch line=line />
+                    </Show>
                     {move || line.with(|line| line.as_ref().and_then(suite_message))}
                     <SuiteTests live=branch.live scripts=branch.scripts tests=Signal::derive(move || node.with(|node| node.tests.clone())) />
                     <Suites branch=branch keys=Signal::derive(move || node.with(|node| node.children.clone())) />
@@ -165,7 +168,7 @@ fn suite_message(line: &SuiteLine) -> Option<AnyView> {
 
 #[component]
 fn SuiteHead(branch: Branch, node: Memo<Node>, line: Memo<Option<SuiteLine>>) -> impl IntoView {
-    let now = branch.live.clock.now();
+    let now = branch.live.now();
     let is_over = move || branch.live.head().with(|head| head.card.result.is_some());
     let since = Signal::derive(move || {
         line.with(|line| line.as_ref().filter(|line| line.finished_at.is_none())?.started_at).filter(|_| !is_over())
@@ -178,9 +181,6 @@ fn SuiteHead(branch: Branch, node: Memo<Node>, line: Memo<Option<SuiteLine>>) ->
             <span class="chevron"><Icon glyph=Glyph::Chevron /></span>
             <span class="suite-name">{move || node.with(|node| node.name.clone())}</span>
             <span class="suite-phase">{move || line.with(|line| line.as_ref().map(phases))}</span>
-            <Show when=move || line.with(|line| line.as_ref().is_some_and(|line| line.script.is_some()))>
-                <SuiteScript branch=branch line=line />
-            </Show>
             <Stack counts=Signal::derive(move || node.with(|node| node.counts)) />
             <span class="suite-sizes number">{sizes}</span>
             <span class="suite-took number">
@@ -205,9 +205,7 @@ fn phases(line: &SuiteLine) -> String {
 
 #[component]
 fn SuiteScript(branch: Branch, line: Memo<Option<SuiteLine>>) -> impl IntoView {
-    let ask = move |event: leptos::ev::MouseEvent| {
-        // A click on the head would else open or close the suite too.
-        event.prevent_default();
+    let ask = move |_| {
         let Some(line) = line.get_untracked() else { return };
         if let Some(script) = line.script {
             let title = line.path.last().cloned().unwrap_or_default();
@@ -215,8 +213,9 @@ fn SuiteScript(branch: Branch, line: Memo<Option<SuiteLine>>) -> impl IntoView {
         }
     };
     view! {
-        <button type="button" class="icon-button" data-test="script-button" title="Script" aria-label="Script" on:click=ask>
+        <button type="button" class="suite-script needs-script" data-test="script-button" on:click=ask>
             <Icon glyph=Glyph::Code />
+            "Script"
         </button>
     }
     .into_any()

@@ -58,7 +58,7 @@ fn columns(tiles: usize, screen: u64, tile: u64) -> u64 {
 #[component]
 fn Tiles(wall: Wall) -> impl IntoView {
     let live = LiveWall::new(wall);
-    let (now, silent_after) = (live.clock.now(), live.silent_after());
+    let (now, silent_after) = (live.now(), live.silent_after());
     let query = use_query_map();
     let filter = Memo::new(move |_| query.with(Filter::of));
     let tiles = Memo::new(move |_| live.with(|tiles| filter.get().select(tiles, now.get(), silent_after.get())));
@@ -70,7 +70,7 @@ fn Tiles(wall: Wall) -> impl IntoView {
     };
     view! {
         <div class="wall" data-test="wall" data-stale=is_stale>
-            <StaleBanner freshness=live.freshness() now=now />
+            <StaleBanner freshness=live.freshness() now=live.clock.now() />
             <WallHead live=live />
             <Show
                 when=move || { size.get() > 0 }
@@ -92,7 +92,7 @@ fn Tiles(wall: Wall) -> impl IntoView {
 
 #[component]
 fn WallHead(live: LiveWall) -> impl IntoView {
-    let (now, silent_after) = (live.clock.now(), live.silent_after());
+    let (now, silent_after) = (live.now(), live.silent_after());
     let sizes = Memo::new(move |_| live.with(|tiles| vitals(tiles, now.get(), silent_after.get())));
     let signs = Kind::ALL
         .into_iter()
@@ -115,7 +115,7 @@ fn WallHead(live: LiveWall) -> impl IntoView {
                 {move || sizes.get()[0].to_string()}<span class="wall-title-word">" setups"</span>
             </h1>
             <div class="wall-signs">{signs}</div>
-            <WallClock now=now />
+            <WallClock now=live.clock.now() />
         </header>
     }
     .into_any()

@@ -26,6 +26,15 @@ impl Freshness {
         }
     }
 
+    /// The time as of which what is shown can be judged: later ones would call
+    /// setups silent only because nobody tells us what they say.
+    pub fn judged_at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Live => now,
+            Self::Reconnecting(since) | Self::Stale(since) => since.min(now),
+        }
+    }
+
     fn words(self, now: Timestamp) -> String {
         match self {
             Self::Live => String::new(),
@@ -81,5 +90,12 @@ mod tests {
             "Live data stopped 32 s ago. Showing what was last known; reconnecting…"
         );
         assert_eq!(Freshness::Live.words(now), "");
+    }
+
+    #[test]
+    fn what_is_not_live_is_judged_by_its_last_word() {
+        let now = Timestamp::from_millis(32_000);
+        assert_eq!(Freshness::Live.judged_at(now), now);
+        assert_eq!(Freshness::Stale(Timestamp(0)).judged_at(now), Timestamp(0));
     }
 }

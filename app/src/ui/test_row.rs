@@ -172,7 +172,7 @@ mod tests {
         Owner::new().with(|| {
             let (test, now) = (Signal::stored(test), Signal::stored(Timestamp(0)));
             let (on_script, on_texts) = (Callback::new(|_| {}), Callback::new(|()| {}));
-            view! { <TestRow test=test now=now on_script=on_script on_texts=on_texts>{()}</TestRow> }.to_html()
+            view! { <TestRow test=test now=now on_script=on_script on_texts=on_texts>""</TestRow> }.to_html()
         })
     }
 

@@ -65,8 +65,11 @@ pub(super) async fn record(
     Ok(fates)
 }
 
+/// A setup, when it spoke by our clock, and what it told about itself.
+type SpokenOf = (SetupName, Timestamp, Option<BTreeMap<Box<str>, Box<str>>>);
+
 /// Every setup that is spoken of, with what it told about itself.
-fn spoken_of(submissions: &[Submission]) -> Vec<(SetupName, Timestamp, Option<BTreeMap<Box<str>, Box<str>>>)> {
+fn spoken_of(submissions: &[Submission]) -> Vec<SpokenOf> {
     let mut told = Told::new();
     let mut received = Timestamp(i64::MIN);
     for submission in submissions {
@@ -89,7 +92,7 @@ fn spoken_of(submissions: &[Submission]) -> Vec<(SetupName, Timestamp, Option<BT
 async fn touch(
     recorder: &mut Recorder,
     group: &mut Group,
-    setups: Vec<(SetupName, Timestamp, Option<BTreeMap<Box<str>, Box<str>>>)>,
+    setups: Vec<SpokenOf>,
     heard: bool,
     plan: &mut Plan,
 ) -> Result<(), StoreError> {

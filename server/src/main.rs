@@ -2,13 +2,13 @@
 
 use clap::Parser;
 use server::cli::Cli;
+use server::server::provide_cryptography;
 use server::service::failure::chain;
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // The one provider of cryptography; a second call would only be refused.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    provide_cryptography();
     match Cli::parse().run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

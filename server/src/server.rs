@@ -48,9 +48,16 @@ pub struct Server {
     http: JoinHandle<std::io::Result<()>>,
 }
 
+/// Names the one provider of cryptography; clients cannot be made before. Any
+/// further call changes nothing.
+pub fn provide_cryptography() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 impl Server {
     /// Opens the store, takes up what was going on and listens.
     pub async fn start(config: &Config, dev: bool, clock: Arc<dyn Clock>) -> Result<Self, ServerError> {
+        provide_cryptography();
         if dev && !config.listen.ip().is_loopback() {
             return Err(ServerError::OpenToAll(config.listen));
         }

@@ -97,6 +97,7 @@ async fn all_events(folder: &Path) -> HashMap<Uuid, usize> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_acknowledged_event_survives_twenty_kills_and_none_is_there_twice() {
+    server::server::provide_cryptography();
     let folder = tempfile::tempdir().expect("a folder");
     let acknowledged = Arc::new(watch::Sender::new(HashSet::new()));
     let pending: Vec<_> = (0..WRITERS).map(|_| Arc::new(Mutex::new(Vec::new()))).collect();

@@ -93,7 +93,7 @@ impl TestServer {
     /// A server with another configuration.
     pub async fn start_with(dev: bool, change: impl FnOnce(&mut Config)) -> Self {
         static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        server::server::provide_cryptography();
         let folder = tempfile::tempdir().expect("a folder");
         let mut config = Config::default();
         config.listen.set_port(0);

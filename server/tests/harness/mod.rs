@@ -19,7 +19,7 @@ use server::config::Config;
 use server::server::Server;
 use server::service::tokens::Scope;
 use std::path::Path;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -92,7 +92,6 @@ impl TestServer {
 
     /// A server with another configuration.
     pub async fn start_with(dev: bool, change: impl FnOnce(&mut Config)) -> Self {
-        static PROVIDER: Once = Once::new();
         server::server::provide_cryptography();
         let folder = tempfile::tempdir().expect("a folder");
         let mut config = Config::default();

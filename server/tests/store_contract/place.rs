@@ -66,6 +66,7 @@ pub async fn on_sqlite<F: Future<Output = ()>>(contract: impl FnOnce(Place) -> F
 }
 
 pub async fn on_postgres<F: Future<Output = ()> + Send + 'static>(contract: impl FnOnce(Place) -> F) {
+    #[allow(clippy::disallowed_methods, reason = "the test run says where its PostgreSQL is")]
     let Ok(server) = std::env::var("HOLTER_TEST_POSTGRES") else {
         eprintln!("HOLTER_TEST_POSTGRES is not set: PostgreSQL is left out");
         return;

@@ -302,6 +302,9 @@ impl Recorder {
     /// Sends the newest tile of each setup that changed.
     fn announce(&mut self) {
         let changed = std::mem::take(&mut self.unannounced);
+        if self.bus.wall_streams() == 0 {
+            return;
+        }
         let tiles: Vec<_> = changed.into_iter().filter_map(|setup| self.board.tile_of(setup)).collect();
         if !tiles.is_empty() {
             self.bus.tiles_changed(tiles_frame(&tiles));

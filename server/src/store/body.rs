@@ -171,7 +171,12 @@ macro_rules! body {
 
         pub(in crate::store) async fn event_ids(db: &mut $Connection, scope: Uuid) -> Answer<Vec<Uuid>> {
             let rows = sqlx::query(sql::EVENT_IDS).bind(scope).fetch_all(db).await?;
-            all(rows, |row| Columns::of(row, "events", &["event_id"]).get("event_id"))
+            let mut ids = Vec::new();
+            for row in rows {
+                let bytes = Columns::of(&row, "event_ids", &[]).get::<&[u8]>("ids")?.chunks_exact(16);
+                ids.extend(bytes.filter_map(|bytes| Uuid::from_slice(bytes).ok()));
+            }
+            Ok(ids)
         }
 
         pub(in crate::store) async fn event_page(
@@ -186,6 +191,16 @@ macro_rules! body {
         pub(in crate::store) async fn event_last(db: &mut $Connection) -> Answer<i64> {
             let row = sqlx::query(sql::EVENT_LAST).fetch_one(db).await?;
             Columns::of(&row, "events", &[]).get("seq")
+        }
+
+        pub(in crate::store) async fn log_mark(db: &mut $Connection) -> Answer<i64> {
+            let row = sqlx::query(sql::LOG_MARK).fetch_one(db).await?;
+            Columns::of(&row, "log_mark", &[]).get("seq")
+        }
+
+        pub(in crate::store) async fn log_mark_set(db: &mut $Connection, seq: i64) -> Answer<()> {
+            sqlx::query(sql::LOG_MARK_SET).bind(seq).execute(db).await?;
+            Ok(())
         }
 
         pub(in crate::store) async fn token_insert(db: &mut $Connection, row: &TokenRow) -> Answer<()> {
@@ -252,6 +267,10 @@ macro_rules! body {
 
         pub(in crate::store) async fn event_insert(db: &mut $Connection, rows: &[EventRow]) -> Answer<()> {
             dialect::bulk::<EventsInsert>(db, rows).await.map(drop)
+        }
+
+        pub(in crate::store) async fn ids_insert(db: &mut $Connection, rows: &[IdsRow]) -> Answer<()> {
+            dialect::bulk::<IdsInsert>(db, rows).await.map(drop)
         }
     };
 }

@@ -32,6 +32,8 @@ pub(super) enum OnConflict {
     Replace(&'static str, &'static [&'static str]),
     /// As said; `{joined}` stands for two JSON objects joined into one.
     Say(&'static str),
+    /// There never is one.
+    Never,
 }
 
 /// The texts of one bulk write.
@@ -69,6 +71,7 @@ fn texts(table: &str, columns: &[(&str, &str)], on_conflict: &OnConflict) -> Tex
             format!("on conflict {key} do update set {set}")
         }
         OnConflict::Say(text) => (*text).into(),
+        OnConflict::Never => String::new(),
     };
     let mut arrays = String::new();
     for ((_, kind), number) in columns.iter().zip(1..) {
@@ -231,7 +234,6 @@ bulk! {
 
     /// Events in the order of their arrival.
     EventsInsert: EventRow => "events" |row| {
-        "scope" "uuid" = row.scope;
         "event_id" "uuid" = row.event.map(|id| id.0);
         "setup_id" "uuid" = row.setup.0;
         "run_id" "uuid" = row.run.map(|id| id.0);
@@ -239,8 +241,17 @@ bulk! {
         "at" "bigint" = row.at.0;
         "received_at" "bigint" = row.received_at.0;
         "late" "boolean" = row.late;
+        "project" "text" = row.project.as_ref().map(|project| project.as_str());
+        "delay" "bigint" = row.delay.map(|delay| delay.0);
         "body" "text" = &*row.body;
-    } OnConflict::Keep("(scope, event_id) where event_id is not null");
+    } OnConflict::Never;
+
+    /// Ids by which events are known again.
+    IdsInsert: IdsRow => "event_ids" |row| {
+        "scope" "uuid" = row.scope;
+        "seq" "bigint" = row.seq;
+        "ids" "bytea" = &*row.ids;
+    } OnConflict::Never;
 }
 
 static NO_ATTRIBUTES: Attributes = Attributes::new();

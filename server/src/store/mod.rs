@@ -211,6 +211,9 @@ delegate! {
     /// The number of the newest event, 0 where there is none.
     read fn event_last() -> i64;
 
+    /// Up to which event the other tables tell what the log tells.
+    read fn log_mark() -> i64;
+
     /// Keeps a new token.
     write fn token_insert(row: &TokenRow) -> ();
     /// A token by the hash of its secret.
@@ -262,8 +265,15 @@ delegate_group! {
     step fn run_load(id: RunId) -> Option<Run>;
     /// As [`Store::event_ids`], in this transaction.
     step fn event_ids(scope: Uuid) -> Vec<Uuid>;
-    /// Keeps events in this order. One whose id is known in its scope is left out.
+    /// Keeps events in this order. Whether one is known already is for the
+    /// caller to see, who has the ids at hand.
     step fn event_insert(rows: &[EventRow]) -> ();
+    /// Keeps the ids by which events are known again.
+    step fn ids_insert(rows: &[IdsRow]) -> ();
+    /// As [`Store::event_last`], in this transaction.
+    step fn event_last() -> i64;
+    /// The other tables now tell what the log tells up to this event.
+    step fn log_mark_set(seq: i64) -> ();
     /// Writes runs as they now are, each once.
     step fn run_save(rows: &[RunRow]) -> ();
     /// Writes suites as they now are, each once.

@@ -202,7 +202,6 @@ macro_rules! reading {
             let row = Columns::of(row, "events", &["seq"]);
             Ok(EventRow {
                 seq: row.get("seq")?,
-                scope: row.get("scope")?,
                 event: row.get::<Option<Uuid>>("event_id")?.map(EventId),
                 setup: SetupId(row.get("setup_id")?),
                 run: row.get::<Option<Uuid>>("run_id")?.map(RunId),
@@ -210,6 +209,8 @@ macro_rules! reading {
                 at: Timestamp(row.get("at")?),
                 received_at: Timestamp(row.get("received_at")?),
                 late: row.get("late")?,
+                project: row.text("project")?.as_deref().map(ProjectName::stored),
+                delay: row.get::<Option<i64>>("delay")?.map(Micros),
                 body: row.get::<&str>("body")?.into(),
             })
         }

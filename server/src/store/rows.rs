@@ -7,7 +7,7 @@ use app::domain::name::{ProjectName, RunKey, SetupName};
 use app::domain::run::{Run, RunFacts, RunResult, RunState, Said};
 use app::domain::suite::Suite;
 use app::domain::test::{Outcome, Test};
-use app::domain::time::Timestamp;
+use app::domain::time::{Micros, Timestamp};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -221,8 +221,6 @@ pub struct ScriptRow {
 pub struct EventRow {
     /// Its number in the order of arrival; given by the store.
     pub seq: i64,
-    /// Within what its id is known: the run, or the setup outside runs.
-    pub scope: Uuid,
     /// What the listener calls it.
     pub event: Option<EventId>,
     /// Where.
@@ -237,8 +235,30 @@ pub struct EventRow {
     pub received_at: Timestamp,
     /// The run was already over.
     pub late: bool,
+    /// The project of the token it came with, which stands above its own.
+    pub project: Option<ProjectName>,
+    /// How long it was on its way, where its sender told.
+    pub delay: Option<Micros>,
     /// As it was sent.
     pub body: Box<str>,
+}
+
+/// Ids by which events are known again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdsRow {
+    /// Within what they are known: a run, or a setup outside runs.
+    pub scope: Uuid,
+    /// The last event of the log when they were written.
+    pub seq: i64,
+    /// 16 bytes each.
+    pub ids: Box<[u8]>,
+}
+
+impl IdsRow {
+    /// The row of these ids.
+    pub fn of(scope: Uuid, seq: i64, ids: &[Uuid]) -> Self {
+        Self { scope, seq, ids: ids.iter().flat_map(|id| id.into_bytes()).collect() }
+    }
 }
 
 /// A token; the secret itself is never kept.

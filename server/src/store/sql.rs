@@ -58,7 +58,7 @@ macro_rules! test_columns {
 
 macro_rules! event_columns {
     () => {
-        "select seq, scope, event_id, setup_id, run_id, kind, at, received_at, late, body from events"
+        "select seq, event_id, setup_id, run_id, kind, at, received_at, late, project, delay, body from events"
     };
 }
 
@@ -150,11 +150,15 @@ statements! {
               from suites t where t.run_id = $1 order by t.ordinal";
 
     /// The ids by which events are known in a run, or in a setup outside runs.
-    EVENT_IDS = "select event_id from events where scope = $1 and event_id is not null";
+    EVENT_IDS = "select ids from event_ids where scope = $1 order by seq";
     /// Events after a number.
     EVENT_PAGE = concat!(event_columns!(), " where seq > $1 order by seq limit $2");
     /// The number of the newest event, 0 where there is none.
     EVENT_LAST = "select coalesce(max(seq), 0) as seq from events";
+    /// Up to which event the other tables tell what the log tells.
+    LOG_MARK = "select seq from log_mark where one = 1";
+    /// They tell more now.
+    LOG_MARK_SET = "update log_mark set seq = $1 where one = 1";
 
     /// A new token.
     TOKEN_INSERT = "insert into tokens \

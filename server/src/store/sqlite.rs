@@ -236,7 +236,6 @@ mod tests {
         let touch = SetupTouch { id: setup, name, heard_at: Some(now), now, attributes: None };
         let event = EventRow {
             seq: 0,
-            scope: setup.0,
             event: None,
             setup,
             run: None,
@@ -244,6 +243,8 @@ mod tests {
             at: now,
             received_at: now,
             late: false,
+            project: None,
+            delay: None,
             body: "x".repeat(1_024).into(),
         };
         let mut group = store.begin_group().await?;

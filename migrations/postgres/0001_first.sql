@@ -126,6 +126,36 @@ create table log_mark (
 
 insert into log_mark (one, seq) values (1, 0);
 
+-- What is known of a test on a setup: see domain::health. The columns beside
+-- the state are for lists; the state alone is gone on with.
+create table health (
+    setup_id uuid not null,
+    test_id uuid not null,
+    label text not null,
+    p_flaky double precision not null,
+    p_broken double precision not null,
+    -- Expected spurious failures in a run.
+    phi double precision not null,
+    results bigint not null,
+    failures bigint not null,
+    last_at bigint,
+    -- The parameters it was made with.
+    model bigint not null,
+    state bytea not null,
+    primary key (setup_id, test_id)
+);
+
+create index health_of_test on health (test_id);
+create index health_of_sick on health (phi desc) where label not in ('new', 'healthy');
+
+-- What is usual on a setup, and the health of all its tests in sum.
+create table setup_health (
+    setup_id uuid not null primary key,
+    model bigint not null,
+    base bytea not null,
+    sums bytea not null
+);
+
 create table tokens (
     id uuid not null primary key,
     hash bytea not null constraint tokens_hash unique,

@@ -129,6 +129,36 @@ create table log_mark (
 
 insert into log_mark (one, seq) values (1, 0);
 
+-- What is known of a test on a setup: see domain::health. The columns beside
+-- the state are for lists; the state alone is gone on with.
+create table health (
+    setup_id blob not null,
+    test_id blob not null,
+    label text not null,
+    p_flaky real not null,
+    p_broken real not null,
+    -- Expected spurious failures in a run.
+    phi real not null,
+    results integer not null,
+    failures integer not null,
+    last_at integer,
+    -- The parameters it was made with.
+    model integer not null,
+    state blob not null,
+    primary key (setup_id, test_id)
+) strict, without rowid;
+
+create index health_of_test on health (test_id);
+create index health_of_sick on health (phi desc) where label not in ('new', 'healthy');
+
+-- What is usual on a setup, and the health of all its tests in sum.
+create table setup_health (
+    setup_id blob not null primary key,
+    model integer not null,
+    base blob not null,
+    sums blob not null
+) strict, without rowid;
+
 create table tokens (
     id blob not null primary key,
     hash blob not null constraint tokens_hash unique,

@@ -252,6 +252,31 @@ bulk! {
         "seq" "bigint" = row.seq;
         "ids" "bytea" = &*row.ids;
     } OnConflict::Never;
+
+    /// The health of tests as it now is.
+    HealthSave: HealthRow => "health" |row| {
+        "setup_id" "uuid" = row.setup.0;
+        "test_id" "uuid" = row.test.0;
+        "label" "text" = row.label.as_str();
+        "p_flaky" "double precision" = row.p_flaky;
+        "p_broken" "double precision" = row.p_broken;
+        "phi" "double precision" = row.phi;
+        "results" "bigint" = i64::from(row.results);
+        "failures" "bigint" = i64::from(row.failures);
+        "last_at" "bigint" = row.last_at.map(|at| at.0);
+        "model" "bigint" = i64::from(row.model);
+        "state" "bytea" = &*row.state;
+    } OnConflict::Replace("(setup_id, test_id)", &[
+        "label", "p_flaky", "p_broken", "phi", "results", "failures", "last_at", "model", "state",
+    ]);
+
+    /// The health of setups as it now is.
+    SetupHealthSave: SetupHealthRow => "setup_health" |row| {
+        "setup_id" "uuid" = row.setup.0;
+        "model" "bigint" = i64::from(row.model);
+        "base" "bytea" = &*row.base;
+        "sums" "bytea" = &*row.sums;
+    } OnConflict::Replace("(setup_id)", &["model", "base", "sums"]);
 }
 
 static NO_ATTRIBUTES: Attributes = Attributes::new();

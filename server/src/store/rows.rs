@@ -2,7 +2,8 @@
 
 use super::error::StoreError;
 use app::domain::counts::Counts;
-use app::domain::ids::{EventId, RunId, ScriptId, SetupId, SuiteId, TokenId};
+use app::domain::health::Label;
+use app::domain::ids::{EventId, RunId, ScriptId, SetupId, SuiteId, TestId, TokenId};
 use app::domain::name::{ProjectName, RunKey, SetupName};
 use app::domain::run::{Run, RunFacts, RunResult, RunState, Said};
 use app::domain::suite::Suite;
@@ -259,6 +260,61 @@ impl IdsRow {
     pub fn of(scope: Uuid, seq: i64, ids: &[Uuid]) -> Self {
         Self { scope, seq, ids: ids.iter().flat_map(|id| id.into_bytes()).collect() }
     }
+}
+
+/// What is known of a test on a setup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HealthRow {
+    /// Where.
+    pub setup: SetupId,
+    /// Which test.
+    pub test: TestId,
+    /// What it is called.
+    pub label: Label,
+    /// How likely it is flaky.
+    pub p_flaky: f64,
+    /// How likely it is broken.
+    pub p_broken: f64,
+    /// Expected spurious failures in a run.
+    pub phi: f64,
+    /// How many results there were.
+    pub results: u32,
+    /// How many of them were failures.
+    pub failures: u32,
+    /// When the last one came, by our clock.
+    pub last_at: Option<Timestamp>,
+    /// The version of the parameters.
+    pub model: u32,
+    /// What is gone on with.
+    pub state: Box<[u8]>,
+}
+
+/// The health of a setup as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetupHealthRow {
+    /// Which setup.
+    pub setup: SetupId,
+    /// The version of the parameters.
+    pub model: u32,
+    /// What is usual on it.
+    pub base: Box<[u8]>,
+    /// All its tests in sum.
+    pub sums: Box<[u8]>,
+}
+
+/// A test that is neither new nor healthy, with what it was last called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SickRow {
+    /// Its health.
+    pub health: HealthRow,
+    /// Its name, the suites before it, and the parameters after it.
+    pub path: Vec<Box<str>>,
+    /// Who looks after it.
+    pub owner: Option<Box<str>>,
+    /// The project of its newest run.
+    pub project: ProjectName,
+    /// The newest run in which it ended.
+    pub run: RunId,
 }
 
 /// A token; the secret itself is never kept.

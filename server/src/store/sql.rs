@@ -62,6 +62,12 @@ macro_rules! event_columns {
     };
 }
 
+macro_rules! health_columns {
+    () => {
+        "h.setup_id, h.test_id, h.label, h.p_flaky, h.p_broken, h.phi, h.results, h.failures, h.last_at, h.model, h.state"
+    };
+}
+
 macro_rules! token_columns {
     () => {
         "select id, hash, scope, setup, project, label, created_at, expires_at, revoked_at, used_at from tokens"
@@ -159,6 +165,23 @@ statements! {
     LOG_MARK = "select seq from log_mark where one = 1";
     /// They tell more now.
     LOG_MARK_SET = "update log_mark set seq = $1 where one = 1";
+
+    /// A test on all setups.
+    HEALTH_OF_TEST = concat!("select ", health_columns!(), " from health h where h.test_id = $1 order by h.setup_id");
+    /// Tests that are neither new nor healthy, the most expensive first. Word
+    /// for word the condition of its index.
+    HEALTH_SICK = concat!(
+        "select ", health_columns!(), ", t.name, t.parameters, t.detail, s.path, r.project, t.run_id from health h \
+         join tests t on t.run_id = (select n.run_id from tests n where n.test_id = h.test_id \
+         and n.setup_id = h.setup_id and n.finished_at is not null order by n.finished_at desc limit 1) \
+         and t.test_id = h.test_id join runs r on r.id = t.run_id \
+         left join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
+         where h.label not in ('new', 'healthy') order by h.phi desc limit $1"
+    );
+    /// The health of a setup.
+    SETUP_HEALTH_GET = "select setup_id, model, base, sums from setup_health where setup_id = $1";
+    /// The health of all setups.
+    SETUP_HEALTH_LIST = "select setup_id, model, base, sums from setup_health";
 
     /// A new token.
     TOKEN_INSERT = "insert into tokens \

@@ -33,6 +33,14 @@ impl Sum {
     }
 }
 
+/// The first byte of the kept form; another layout takes another number.
+const FORMAT: u8 = 1;
+
+/// Stored bytes that are no aggregate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("these bytes are no aggregate of format {FORMAT}")]
+pub struct AggregateProblem;
+
 /// Tests summed up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Aggregate {
@@ -86,6 +94,38 @@ impl Aggregate {
         }
     }
 
+    /// To be kept: the format, the four sums as little-endian `i128` in units of
+    /// 2⁻⁶⁰, then the labels in their order as little-endian `i64`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let sums = [self.spurious, self.ln_clean, self.variance, self.broken];
+        let mut bytes = vec![FORMAT];
+        bytes.extend(sums.iter().flat_map(|sum| sum.0.to_le_bytes()));
+        bytes.extend(self.labels.iter().flat_map(|count| count.to_le_bytes()));
+        bytes
+    }
+
+    /// The aggregate that was kept.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, AggregateProblem> {
+        let Some((&[FORMAT], rest)) = bytes.split_first_chunk::<1>() else { return Err(AggregateProblem) };
+        let (sums, rest) = rest.split_first_chunk::<64>().ok_or(AggregateProblem)?;
+        let (sums, _) = sums.as_chunks::<16>();
+        let (counts, odd) = rest.as_chunks::<8>();
+        let (&[spurious, ln_clean, variance, broken], true) =
+            (sums.first_chunk::<4>().ok_or(AggregateProblem)?, odd.is_empty())
+        else {
+            return Err(AggregateProblem);
+        };
+        let sum = |bytes| Sum(i128::from_le_bytes(bytes));
+        let counts: Vec<i64> = counts.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
+        Ok(Self {
+            spurious: sum(spurious),
+            ln_clean: sum(ln_clean),
+            variance: sum(variance),
+            broken: sum(broken),
+            labels: counts.try_into().map_err(|_| AggregateProblem)?,
+        })
+    }
+
     /// How many tests there are.
     pub fn tests(&self) -> u64 {
         self.labels.iter().map(|count| count.cast_unsigned()).sum()
@@ -135,6 +175,9 @@ mod tests {
         let none = Aggregate::default();
         assert_eq!(none.clean(), Clean { p: 1.0, q05: 1.0, q95: 1.0 });
         assert_eq!((none.tests(), none.flake_chance()), (0, 0.0));
+        for odd in [0, 1, 120, 122] {
+            assert_eq!(Aggregate::from_bytes(&vec![FORMAT; odd]), Err(AggregateProblem));
+        }
     }
 
     proptest! {
@@ -161,6 +204,7 @@ mod tests {
             prop_assert_eq!(grown, counted);
             counted.merge(&other);
             prop_assert_eq!(counted, all);
+            prop_assert_eq!(Aggregate::from_bytes(&all.to_bytes()), Ok(all));
             prop_assert!(all.clean().q05 <= all.clean().p && all.clean().p <= all.clean().q95);
         }
     }

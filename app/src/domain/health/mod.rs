@@ -43,7 +43,7 @@ mod state_tests;
 #[cfg(test)]
 mod vectors;
 
-pub use aggregate::{Aggregate, Clean};
+pub use aggregate::{Aggregate, AggregateProblem, Clean};
 pub use calibration::Calibration;
 pub use environment::{EnvironmentDependent, depends_on_environment, p_flaky_anywhere};
 pub use filter::{Rate, Reading};

@@ -9,6 +9,7 @@
 //! (`ui`), the pages (`pages`) and the live link (`link`).
 
 pub mod domain;
+pub mod ecg;
 pub mod format;
 pub mod highlight;
 pub mod live;

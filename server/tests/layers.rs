@@ -8,6 +8,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("app/src/domain", &["leptos", "web_sys", "sqlx", "axum", "tokio", "SystemTime", "Instant::now", "js_sys"]),
     ("app/src/read.rs", &["leptos", "web_sys", "sqlx", "axum", "tokio", "SystemTime"]),
     ("app/src/live.rs", &["leptos", "web_sys", "sqlx", "axum", "tokio", "SystemTime"]),
+    ("app/src/ecg", &["leptos", "web_sys", "js_sys", "sqlx", "axum", "tokio", "SystemTime", "Instant::now"]),
     ("app/src/paths.rs", &["leptos", "web_sys", "sqlx", "axum", "tokio", "SystemTime"]),
     ("app/src", &["sqlx", "use axum", "use tokio", "server::"]),
     ("app/src/ui", &["crate::api", "crate::backend", "crate::link", "crate::live"]),

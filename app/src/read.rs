@@ -4,6 +4,10 @@
 //! says which), so these may change with every release. The public contract
 //! has types of its own, in the server's `http::wire`.
 
+mod pulse;
+
+pub use pulse::{Mark, Pulse, SickTests};
+
 use crate::domain::activity::{Activity, ActivityFacts};
 use crate::domain::counts::Counts;
 use crate::domain::ids::{RunId, ScriptId, SetupId, TestId};
@@ -32,6 +36,8 @@ pub struct Tile {
     pub run: Option<RunCard>,
     /// Its latest builds can be asked for.
     pub has_builds: bool,
+    /// What its strip is drawn from.
+    pub pulse: Pulse,
 }
 
 impl Tile {

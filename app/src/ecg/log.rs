@@ -2,10 +2,11 @@
 
 use super::reading::{Conduction, Reading};
 use crate::domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// What a result does to the rhythm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum EventKind {
     /// A test failed and passed on the same commit: one ectopic beat.
     Flaky,

@@ -1,13 +1,14 @@
 //! Finished tests per minute, smoothed.
 
 use crate::domain::time::{Micros, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// After this time without a test the rate has halved.
 pub const HALF_LIFE: Micros = Micros::from_secs(20);
 
 /// Finished tests per minute: each test adds to a level that fades with
 /// [`HALF_LIFE`]. At a steady rate the level is that rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Throughput {
     level: f64,
     at: Timestamp,

@@ -2,14 +2,18 @@
 
 use super::hot::{Hot, HotRun, HotSetup};
 use super::ids::Ids;
+use super::judge::judge;
 use super::pending::Pending;
 use super::recorder::{Fate, Recorder, Submission};
 use crate::clock::new_id;
 use crate::intake::Incoming;
-use crate::store::rows::{EventRow, IdsRow, RunRow, ScriptRow, SuiteRow, TestRow, TextRow};
+use crate::store::rows::{
+    EventRow, HealthRow, IdsRow, RunRow, ScriptRow, SetupHealthRow, SuiteRow, TestRow, TextRow,
+};
 use crate::store::{Group, StoreError};
 use app::domain::activity::Patience;
 use app::domain::event::{EventKind, RunEvent};
+use app::domain::health::Model;
 use app::domain::ids::{RunId, SetupId};
 use app::domain::name::{RunKey, SetupName};
 use app::domain::run::{Applied, Completion, Run, RunState};
@@ -29,6 +33,8 @@ struct Rows {
     texts: Vec<TextRow>,
     scripts: Vec<ScriptRow>,
     ids: Vec<IdsRow>,
+    health: Vec<HealthRow>,
+    setup_health: Vec<SetupHealthRow>,
 }
 
 /// What came of a group.
@@ -208,25 +214,34 @@ async fn bring(
 
 /// Writes the rows of all that is pending.
 async fn derive(recorder: &mut Recorder, group: &mut Group) -> Result<(), StoreError> {
-    let Recorder { hot, pending, .. } = recorder;
+    let now = recorder.clock.now();
+    let Recorder { hot, pending, model, .. } = recorder;
+    judge(hot, pending, model, group, now).await?;
     let seq = group.event_last().await?;
-    let rows = gather(hot, pending, seq);
+    let rows = gather(hot, pending, model, seq);
     group.run_save(&rows.runs).await?;
     group.script_save(&rows.scripts).await?;
     group.suite_save(&rows.suites).await?;
     group.test_save(&rows.tests).await?;
     group.text_save(&rows.texts).await?;
     group.ids_insert(&rows.ids).await?;
+    group.health_save(&rows.health).await?;
+    group.setup_health_save(&rows.setup_health).await?;
     if recorder.told_later { group.log_mark_set(seq).await } else { Ok(()) }
 }
 
-fn gather(hot: &mut Hot, pending: &Pending, seq: i64) -> Rows {
+fn gather(hot: &mut Hot, pending: &Pending, model: &Model, seq: i64) -> Rows {
     let mut rows = Rows::default();
     for name in pending.setups.keys() {
         let Some(setup) = hot.setups.get_mut(name) else { continue };
         let fresh = setup.ids.as_mut().map(Ids::take_fresh).unwrap_or_default();
         if !fresh.is_empty() {
             rows.ids.push(IdsRow::of(setup.id.0, seq, &fresh));
+        }
+        if let Some(vitals) = &mut setup.vitals {
+            let (tests, whole) = vitals.take_rows(model, setup.id);
+            rows.health.extend(tests);
+            rows.setup_health.extend(whole);
         }
     }
     for (at, name) in &pending.runs {

@@ -4,7 +4,9 @@
 //! therefore simply dropped, and so is what has not been used for long.
 
 use super::ids::Ids;
+use super::judged::Judged;
 use super::tiles::{self, Outlook};
+use super::vitals::Vitals;
 use crate::config::SetupConfig;
 use app::domain::activity::ActivityFacts;
 use app::domain::event::RunEvent;
@@ -13,7 +15,7 @@ use app::domain::ids::{RunId, SetupId};
 use app::domain::name::{ProjectName, RunKey, SetupName};
 use app::domain::run::{Applied, Run, RunState};
 use app::domain::time::{Micros, Timestamp};
-use app::read::{RunCard, Tile};
+use app::read::{Pulse, RunCard, Tile};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -43,6 +45,8 @@ pub struct HotRun {
     pub forecast: Arc<Forecast>,
     /// Tests and suites at the time of the last forecast.
     pub forecast_size: usize,
+    /// What the detector has seen of it.
+    pub judged: Judged,
     outlook: (Timestamp, u32, Outlook),
     used: u64,
 }
@@ -51,6 +55,7 @@ impl HotRun {
     /// A run at hand.
     pub fn new(run: Run, created_at: Timestamp, ids: Ids) -> Self {
         Self {
+            judged: Judged::stored(&run),
             run,
             created_at,
             ids,
@@ -118,13 +123,17 @@ pub struct HotSetup {
     pub last: Option<(ActivityFacts, RunCard)>,
     /// Ids of its events outside runs, once they were asked for.
     pub ids: Option<Ids>,
+    /// The health of its tests, once one of them had a result.
+    pub vitals: Option<Vitals>,
+    /// What its strip is drawn from.
+    pub pulse: Pulse,
     heartbeats: VecDeque<Uuid>,
 }
 
 impl HotSetup {
     /// A setup as it stands in the store.
     pub fn new(id: SetupId, version: i64, heard_at: Option<Timestamp>) -> Self {
-        Self { id, version, heard_at, shown: None, last: None, ids: None, heartbeats: VecDeque::new() }
+        Self { id, version, heard_at, shown: None, last: None, ids: None, vitals: None, pulse: Pulse::default(), heartbeats: VecDeque::new() }
     }
 
     /// Remembers the id of a heartbeat, for a while: nothing follows from one
@@ -230,6 +239,25 @@ impl Hot {
         }
     }
 
+    /// Lets go of the health of single tests where no run is open.
+    pub fn rest(&mut self, name: &SetupName) {
+        let Some(id) = self.setups.get(name).map(|setup| setup.id) else { return };
+        let is_quiet = self.runs_of(id).all(|hot| hot.run.is_over());
+        if let Some(vitals) = self.setups.get_mut(name).filter(|_| is_quiet).and_then(|setup| setup.vitals.as_mut()) {
+            vitals.rest();
+        }
+    }
+
+    /// Runs with failures that nobody tried again.
+    pub fn undecided(&self, now: Timestamp) -> Vec<(SetupName, (SetupId, RunKey))> {
+        let mut undecided = Vec::new();
+        for (name, setup) in &self.setups {
+            let due = self.runs_of(setup.id).filter(|hot| hot.judged.is_due(now));
+            undecided.extend(due.map(|hot| (name.clone(), (setup.id, hot.run.key.clone()))));
+        }
+        undecided
+    }
+
     /// Decides which run a setup's tile shows after one of its runs changed:
     /// the newest open run, else the newest of all.
     pub fn show(&mut self, name: &SetupName, changed: &RunKey) {
@@ -280,6 +308,7 @@ impl Hot {
             facts: facts.unwrap_or_default(),
             run,
             has_builds: config.is_some_and(|config| config.jenkins.is_some()),
+            pulse: setup.pulse.clone(),
         })
     }
 }

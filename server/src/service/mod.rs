@@ -18,11 +18,14 @@ mod forecasts;
 mod group;
 mod hot;
 mod ids;
+mod judge;
+mod judged;
 mod pages;
 mod pending;
 mod replay;
 mod start;
 mod tiles;
+mod vitals;
 
 pub use failure::Failure;
 pub use start::{Running, StartError, start};

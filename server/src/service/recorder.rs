@@ -26,6 +26,7 @@ use crate::intake::Incoming;
 use crate::store::{Store, StoreError};
 use app::domain::clock::Clock;
 use app::domain::forecast::Forecast;
+use app::domain::health::Model;
 use app::domain::ids::{RunId, SetupId};
 use app::domain::name::{ProjectName, SetupName};
 use app::domain::time::{Micros, Timestamp};
@@ -118,6 +119,7 @@ pub struct Recorder {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) setups: Arc<HashMap<SetupName, SetupConfig>>,
     pub(super) hot: Hot,
+    pub(super) model: Model,
     pub(super) listening_since: Timestamp,
     pub(super) notes: mpsc::Sender<Note>,
     pub(super) unannounced: BTreeSet<SetupId>,
@@ -260,6 +262,7 @@ impl Recorder {
             let Some(setup) = self.hot.setups.get_mut(name) else { continue };
             setup.version = word.before.unwrap_or(setup.version);
             setup.ids = None;
+            setup.vitals = None;
         }
         self.torn = self.told_later;
         self.tell_at = Instant::now() + TELL_AGAIN;
@@ -286,6 +289,9 @@ impl Recorder {
                 self.bus.run_changed(RunChanged { run: hot.run.id, version });
                 self.ask_the_past(at);
             }
+        }
+        for name in pending.setups.keys() {
+            self.hot.rest(name);
         }
         let names = pending.setups.keys();
         let tiles: Vec<_> = names.filter_map(|name| self.fresh_tile(name, now)).collect();
@@ -345,6 +351,10 @@ impl Recorder {
             return;
         }
         let now = self.clock.now();
+        for (name, at) in self.hot.undecided(now) {
+            self.pending.setups.entry(name.clone()).or_default();
+            self.pending.runs.insert(at, name);
+        }
         let due = group::overlooked(&self.hot, self.board.patience(), now, self.listening_since);
         if due.is_empty() {
             return;

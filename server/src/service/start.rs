@@ -4,10 +4,12 @@ use super::board::Board;
 use super::builds::Builds;
 use super::hot::{Hot, HotRun, HotSetup};
 use super::ids::Ids;
+use super::judge;
 use super::pending::Pending;
 use super::recorder::Recorder;
 use super::tiles::{self, Outlook};
 use super::tokens::TokenCache;
+use super::vitals::Vitals;
 use super::{Inner, Service};
 use crate::bus::Bus;
 use crate::clock::new_id;
@@ -15,6 +17,7 @@ use crate::config::Config;
 use crate::store::rows::{RunRow, SetupTouch};
 use crate::store::{Store, StoreError};
 use app::domain::clock::Clock;
+use app::domain::health::Model;
 use app::domain::ids::SetupId;
 use app::domain::name::SetupName;
 use app::domain::run::Run;
@@ -71,6 +74,7 @@ pub async fn start(
         clock: clock.clone(),
         setups: setups.clone(),
         hot: Hot::default(),
+        model: Model::default(),
         listening_since: clock.now(),
         notes: notes.clone(),
         unannounced: BTreeSet::new(),
@@ -121,6 +125,13 @@ impl Recorder {
         }
         if names.is_empty() {
             return Ok(());
+        }
+        for row in self.store.setup_health_list().await? {
+            if let Some(setup) = names.get(&row.setup).and_then(|name| self.hot.setups.get_mut(name)) {
+                let vitals = Vitals::stored(Some(&row), &self.model);
+                judge::look(&mut setup.pulse, &vitals);
+                setup.vitals = Some(vitals);
+            }
         }
         for row in self.store.run_latest_list().await? {
             if let Some(setup) = names.get(&row.setup).and_then(|name| self.hot.setups.get_mut(name)) {

@@ -6,7 +6,9 @@
 use crate::store::rows::{HealthRow, SetupHealthRow};
 use app::domain::health::{Aggregate, Base, Gate, Label, Model, Observation, Packed, Reading, State, Step};
 use app::domain::ids::{SetupId, TestId};
-use std::collections::{BTreeSet, HashMap};
+use app::ecg::reading::Estimate;
+use app::read::SickTests;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a run is called in the detector.
 pub fn hash_of_run(run: uuid::Uuid) -> u64 {
@@ -22,6 +24,8 @@ pub struct Vitals {
     /// Tests at hand; none for one that never had a result.
     states: HashMap<TestId, Option<Packed>>,
     changed: BTreeSet<TestId>,
+    /// Mended tests, and for how many more results they are called fixed.
+    fixed: BTreeMap<TestId, u8>,
     is_fresh: bool,
 }
 
@@ -32,12 +36,42 @@ impl Vitals {
         let row = row.filter(|row| row.model == model.version());
         let base = row.and_then(|row| Base::from_bytes(&row.base).ok()).unwrap_or_default();
         let sums = row.and_then(|row| Aggregate::from_bytes(&row.sums).ok()).unwrap_or_default();
-        Self { gate: Gate::new(base), sums, states: HashMap::new(), changed: BTreeSet::new(), is_fresh: false }
+        Self {
+            gate: Gate::new(base),
+            sums,
+            states: HashMap::new(),
+            changed: BTreeSet::new(),
+            fixed: BTreeMap::new(),
+            is_fresh: false,
+        }
     }
 
     /// All tests in sum.
-    pub fn sums(&self) -> &Aggregate {
+    #[cfg(test)]
+    fn sums(&self) -> &Aggregate {
         &self.sums
+    }
+
+    /// The chance that a run of all tests is hit by a flake.
+    pub fn flake(&self) -> Option<Estimate> {
+        let clean = (self.sums.tests() > 0).then(|| self.sums.clean())?;
+        let results = u32::try_from(self.gate.base().runs()).unwrap_or(u32::MAX);
+        Some(Estimate { mean: 1.0 - clean.p, low: 1.0 - clean.q95, high: 1.0 - clean.q05, results })
+    }
+
+    /// Tests by what they are called.
+    pub fn tests(&self) -> SickTests {
+        let called = |label| u32::try_from(self.sums.labelled(label)).unwrap_or(u32::MAX);
+        SickTests {
+            all: u32::try_from(self.sums.tests()).unwrap_or(u32::MAX),
+            flaky: called(Label::Flaky) + called(Label::Recovering),
+            broken: called(Label::Broken),
+        }
+    }
+
+    /// Results still to go until no test is called fixed any more.
+    pub fn recovery_left(&self) -> u32 {
+        self.fixed.values().copied().max().map_or(0, u32::from)
     }
 
     /// Those of the tests that are not at hand.
@@ -83,11 +117,6 @@ impl Vitals {
         self.gate.is_incident(run)
     }
 
-    /// What a test is called.
-    pub fn label(&self, model: &Model, test: TestId) -> Label {
-        self.unpacked(model, test).map_or(Label::New, |state| state.label())
-    }
-
     /// Lets go of tests; the store has them.
     pub fn rest(&mut self) {
         self.states = HashMap::new();
@@ -123,6 +152,10 @@ impl Vitals {
             let (reading, label) = of(model, &kept);
             self.sums.add(&reading, label);
         }
+        match state.fixed_left() {
+            0 => self.fixed.remove(&test),
+            left => self.fixed.insert(test, left),
+        };
         self.states.insert(test, Some(packed));
         self.changed.insert(test);
     }

@@ -70,6 +70,11 @@ impl Base {
         self.median(|run| run.failing)
     }
 
+    /// On how many runs it rests; at most 21.
+    pub fn runs(&self) -> usize {
+        self.0.len()
+    }
+
     fn tests(&self) -> f64 {
         self.median(|run| run.tests)
     }

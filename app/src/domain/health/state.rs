@@ -227,6 +227,11 @@ impl State {
         self.memory.events(self.results).1
     }
 
+    /// For so many more results it may be called fixed; 0 where it is not.
+    pub fn fixed_left(&self) -> u8 {
+        self.standing.fixed_left
+    }
+
     /// How many results there were.
     pub fn results(&self) -> u32 {
         self.results

@@ -40,7 +40,7 @@ async function worldReady(url, setups) {
   for (;;) {
     const { items } = await (await fetch(`${url}/api/v1/setups?limit=500`)).json();
     const running = items.filter((setup) => setup.activity === 'running').length;
-    if (items.length >= setups && running > setups / 4) return items;
+    if (items.length >= setups && running >= setups / 4) return items;
     await new Promise((again) => setTimeout(again, 200));
   }
 }

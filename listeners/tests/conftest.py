@@ -1,5 +1,6 @@
 """Fixtures: a stub server, and a way to run `robot` and `pytest` as anyone would."""
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,11 @@ LISTENERS = Path(__file__).resolve().parent.parent
 class Finished:
     def __init__(self, code, out, err, seconds):
         self.code, self.out, self.err, self.seconds = code, out, err, seconds
+
+
+def hear_interrupts():
+    """A shell that runs us in the background ignores interrupts for all its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Bench:
@@ -39,7 +45,7 @@ class Bench:
     def start(self, *command, **environ):
         environ = {key: value for key, value in dict(self.environ, **environ).items() if value is not None}
         return subprocess.Popen([sys.executable, *map(str, command)], cwd=str(self.folder), env=environ,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=None if os.name == "nt" else hear_interrupts)
 
     def run(self, *command, **environ):
         start = time.monotonic()

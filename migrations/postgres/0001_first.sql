@@ -93,8 +93,6 @@ create table scripts (
 
 create table events (
     seq bigint not null generated always as identity primary key,
-    -- The run, or the setup for what was said outside a run.
-    scope uuid not null,
     event_id uuid,
     setup_id uuid not null,
     run_id uuid,
@@ -102,10 +100,61 @@ create table events (
     at bigint not null,
     received_at bigint not null,
     late boolean not null,
+    -- The project of the token it came with.
+    project text,
+    -- How long it was on its way, where its sender told.
+    delay bigint,
     body text not null
 );
 
-create unique index events_once on events (scope, event_id) where event_id is not null;
+-- By which events are known again: 16 bytes each, one after another, as many as
+-- came between two writes. An index over random ids would touch a page an event.
+create table event_ids (
+    -- The run, or the setup for what was said outside a run.
+    scope uuid not null,
+    -- The last event of the log at that time.
+    seq bigint not null,
+    ids bytea not null,
+    primary key (scope, seq)
+);
+
+-- Up to which event the other tables tell what the log tells.
+create table log_mark (
+    one bigint not null primary key check (one = 1),
+    seq bigint not null
+);
+
+insert into log_mark (one, seq) values (1, 0);
+
+-- What is known of a test on a setup: see domain::health. The columns beside
+-- the state are for lists; the state alone is gone on with.
+create table health (
+    setup_id uuid not null,
+    test_id uuid not null,
+    label text not null,
+    p_flaky double precision not null,
+    p_broken double precision not null,
+    -- Expected spurious failures in a run.
+    phi double precision not null,
+    results bigint not null,
+    failures bigint not null,
+    last_at bigint,
+    -- The parameters it was made with.
+    model bigint not null,
+    state bytea not null,
+    primary key (setup_id, test_id)
+);
+
+create index health_of_test on health (test_id);
+create index health_of_sick on health (phi desc) where label not in ('new', 'healthy');
+
+-- What is usual on a setup, and the health of all its tests in sum.
+create table setup_health (
+    setup_id uuid not null primary key,
+    model bigint not null,
+    base bytea not null,
+    sums bytea not null
+);
 
 create table tokens (
     id uuid not null primary key,

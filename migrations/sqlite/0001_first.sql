@@ -96,8 +96,6 @@ create table scripts (
 -- readers of the stream remember it.
 create table events (
     seq integer not null primary key autoincrement,
-    -- The run, or the setup for what was said outside a run.
-    scope blob not null,
     event_id blob,
     setup_id blob not null,
     run_id blob,
@@ -105,10 +103,61 @@ create table events (
     at integer not null,
     received_at integer not null,
     late integer not null check (late in (0, 1)),
+    -- The project of the token it came with.
+    project text,
+    -- How long it was on its way, where its sender told.
+    delay integer,
     body text not null
 ) strict;
 
-create unique index events_once on events (scope, event_id) where event_id is not null;
+-- By which events are known again: 16 bytes each, one after another, as many as
+-- came between two writes. An index over random ids would touch a page an event.
+create table event_ids (
+    -- The run, or the setup for what was said outside a run.
+    scope blob not null,
+    -- The last event of the log at that time.
+    seq integer not null,
+    ids blob not null,
+    primary key (scope, seq)
+) strict, without rowid;
+
+-- Up to which event the other tables tell what the log tells.
+create table log_mark (
+    one integer not null primary key check (one = 1),
+    seq integer not null
+) strict;
+
+insert into log_mark (one, seq) values (1, 0);
+
+-- What is known of a test on a setup: see domain::health. The columns beside
+-- the state are for lists; the state alone is gone on with.
+create table health (
+    setup_id blob not null,
+    test_id blob not null,
+    label text not null,
+    p_flaky real not null,
+    p_broken real not null,
+    -- Expected spurious failures in a run.
+    phi real not null,
+    results integer not null,
+    failures integer not null,
+    last_at integer,
+    -- The parameters it was made with.
+    model integer not null,
+    state blob not null,
+    primary key (setup_id, test_id)
+) strict, without rowid;
+
+create index health_of_test on health (test_id);
+create index health_of_sick on health (phi desc) where label not in ('new', 'healthy');
+
+-- What is usual on a setup, and the health of all its tests in sum.
+create table setup_health (
+    setup_id blob not null primary key,
+    model integer not null,
+    base blob not null,
+    sums blob not null
+) strict, without rowid;
 
 create table tokens (
     id blob not null primary key,

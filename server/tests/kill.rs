@@ -2,7 +2,7 @@
 //! none is there twice.
 
 use server::store::{Store, StoreUrl};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -78,21 +78,44 @@ async fn write(
     }
 }
 
-async fn all_events(folder: &Path) -> HashMap<Uuid, usize> {
+/// What the log says.
+#[derive(Default)]
+struct Log {
+    times: HashMap<Uuid, usize>,
+    /// The tests of each setup's one run.
+    tests: BTreeMap<String, BTreeSet<String>>,
+}
+
+async fn read_log(folder: &Path) -> Log {
     let url = format!("sqlite:{}", folder.join("holter.db").display());
     let store = Store::open(&StoreUrl::parse(&url).expect("a url")).await.expect("it opens");
-    let mut times = HashMap::new();
+    let mut log = Log::default();
     let mut after = 0;
     loop {
         let page = store.event_page(after, 5_000).await.expect("readable");
         let Some(last) = page.last() else { break };
         after = last.seq;
         for event in page {
-            *times.entry(event.event.expect("every event had an id").0).or_default() += 1;
+            *log.times.entry(event.event.expect("every event had an id").0).or_default() += 1;
+            let said: serde_json::Value = serde_json::from_str(&event.body).expect("JSON");
+            let text = |name: &str| said[name].as_str().expect("a text").to_owned();
+            log.tests.entry(text("setup")).or_default().insert(text("test"));
         }
     }
     store.close().await;
-    times
+    log
+}
+
+/// How many tests each setup's run has, as a server says that starts once more.
+async fn told(folder: &Path) -> BTreeMap<String, u64> {
+    let mut program = start(folder);
+    let runs = reqwest::get(format!("{}/api/v1/runs?limit=200", program.url)).await.expect("an answer");
+    let runs: serde_json::Value = runs.json().await.expect("JSON");
+    program.child.kill().expect("killed");
+    program.child.wait().expect("gone");
+    let runs = runs["items"].as_array().expect("a list").iter();
+    let passed = |run: &serde_json::Value| run["counts"]["passed"].as_u64().expect("a number");
+    runs.map(|run| (run["setup"].as_str().expect("a name").to_owned(), passed(run))).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -126,9 +149,12 @@ async fn every_acknowledged_event_survives_twenty_kills_and_none_is_there_twice(
             writer.await.expect("no receipt was wrong");
         }
     }
-    let stored = all_events(folder.path()).await;
+    let told = told(folder.path()).await;
+    let Log { times: stored, tests } = read_log(folder.path()).await;
     let acknowledged = acknowledged.borrow();
     let missing = acknowledged.iter().filter(|id| !stored.contains_key(id)).count();
     assert_eq!(missing, 0, "of {} acknowledged events", acknowledged.len());
     assert!(stored.values().all(|times| *times == 1), "an event is there twice");
+    let logged: BTreeMap<_, _> = tests.into_iter().map(|(setup, tests)| (setup, tests.len() as u64)).collect();
+    assert_eq!(told, logged, "the runs tell what the log tells");
 }

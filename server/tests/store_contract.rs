@@ -16,7 +16,8 @@ mod play;
 mod results;
 
 use app::domain::ids::{EventId, RunId, SetupId, TokenId};
-use app::domain::name::SetupName;
+use app::domain::name::{ProjectName, SetupName};
+use app::domain::time::Micros;
 use place::*;
 use play::*;
 use server::store::rows::*;
@@ -47,45 +48,51 @@ macro_rules! contract {
 use contract;
 
 contract! {
-    async fn an_event_is_kept_once_and_in_order(place: Place) {
+    async fn events_are_kept_in_order_and_their_ids_in_bundles(place: Place) {
         let store = place.store;
         let bench = setup(&store, "bench").await;
         let (run, id) = (RunId(Uuid::new_v4()), EventId(Uuid::new_v4()));
-        let event = |scope: Uuid, event: Option<EventId>, body: &str| EventRow {
+        let event = |run: Option<RunId>, event: Option<EventId>, body: &str| EventRow {
             seq: 0,
-            scope,
             event,
             setup: bench,
-            run: (scope == run.0).then_some(run),
+            run,
             kind: "test.finished".into(),
             at: at(1),
             received_at: at(2),
-            late: scope == run.0,
+            late: run.is_some(),
+            project: run.map(|_| ProjectName::stored("valves")),
+            delay: run.map(|_| Micros(7)),
             body: body.into(),
         };
         assert_eq!(store.event_last().await.expect("reads"), 0);
-        let first: Vec<_> = (0..300).map(|number| event(run.0, None, &number.to_string())).collect();
+        let first: Vec<_> = (0..300).map(|number| event(Some(run), None, &number.to_string())).collect();
         let mut group = store.begin_group().await.expect("free");
         group.event_insert(&first).await.expect("inserts");
-        group.event_insert(&[event(run.0, Some(id), "a"), event(run.0, Some(id), "b"), event(bench.0, Some(id), "c")])
-            .await
-            .expect("inserts");
+        group.event_insert(&[event(Some(run), Some(id), "a"), event(None, Some(id), "b")]).await.expect("inserts");
+        let seq = group.event_last().await.expect("reads");
+        group.ids_insert(&[IdsRow::of(run.0, seq, &[id.0]), IdsRow::of(bench.0, seq, &[])]).await.expect("inserts");
+        group.log_mark_set(seq).await.expect("writes");
         assert_eq!(group.event_ids(run.0).await.expect("reads"), [id.0]);
         group.commit().await.expect("commits");
+        let more = [Uuid::new_v4(), Uuid::new_v4()];
         let mut group = store.begin_group().await.expect("free");
-        group.event_insert(&[event(run.0, Some(id), "d"), event(run.0, None, "e")]).await.expect("inserts");
+        group.event_insert(&[event(Some(run), None, "c")]).await.expect("inserts");
         group.event_insert(&[]).await.expect("nothing is fine");
+        group.ids_insert(&[IdsRow::of(run.0, seq + 1, &more)]).await.expect("inserts");
         group.commit().await.expect("commits");
 
-        assert_eq!(store.event_ids(bench.0).await.expect("reads"), [id.0]);
+        assert_eq!(store.log_mark().await.expect("reads"), seq);
+        assert_eq!(store.event_ids(run.0).await.expect("reads"), [id.0, more[0], more[1]]);
+        assert!(store.event_ids(bench.0).await.expect("reads").is_empty());
         let all = store.event_page(0, 1_000).await.expect("reads");
         assert!(all.is_sorted_by(|one, next| one.seq < next.seq));
         let bodies: Vec<_> = all.iter().map(|row| row.body.to_string()).collect();
-        let expected: Vec<_> = (0..300).map(|n| n.to_string()).chain(["a", "c", "e"].map(String::from)).collect();
+        let expected: Vec<_> = (0..300).map(|n| n.to_string()).chain(["a", "b", "c"].map(String::from)).collect();
         assert_eq!(bodies, expected);
         let last = all.last().expect("there are some");
         assert_eq!(store.event_last().await.expect("reads"), last.seq);
-        assert_eq!(EventRow { seq: 0, ..last.clone() }, event(run.0, None, "e"));
+        assert_eq!(EventRow { seq: 0, ..last.clone() }, event(Some(run), None, "c"));
         let page = store.event_page(all[9].seq, 2).await.expect("reads");
         assert_eq!(page, all[10..12]);
     }
@@ -94,8 +101,8 @@ contract! {
         let store = place.store;
         let bench = setup(&store, "bench").await;
         let event = |body: &str| EventRow {
-            seq: 0, scope: bench.0, event: None, setup: bench, run: None, kind: "log".into(),
-            at: at(1), received_at: at(1), late: false, body: body.into(),
+            seq: 0, event: None, setup: bench, run: None, kind: "log".into(), at: at(1), received_at: at(1),
+            late: false, project: None, delay: None, body: body.into(),
         };
         let mut first = store.begin_group().await.expect("free");
         first.event_insert(&[event("first")]).await.expect("inserts");

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod counts;
 pub mod event;
 pub mod forecast;
+pub mod health;
 pub mod ids;
 pub mod name;
 pub mod plan;

@@ -162,6 +162,11 @@ impl Run {
         run
     }
 
+    /// What has changed since it was last taken.
+    pub fn touched(&self) -> &Touched {
+        &self.touched
+    }
+
     /// Joins one event. `received` is our clock at its arrival and `delay` how
     /// long it was on its way: arrival minus the listener's clock, taken at the
     /// moment of sending where the listener tells it.

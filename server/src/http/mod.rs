@@ -30,7 +30,9 @@ pub mod wire;
 use crate::service::Service;
 use app::domain::problem::ProblemKind;
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use bytes::Bytes;
@@ -54,21 +56,23 @@ pub struct Door {
 /// Everything that is served.
 pub fn router(service: Service, stop: CancellationToken) -> Router {
     let (api, _) = api_router(service.clone(), stop);
-    guard::guard(api.merge(pages::router(service)))
+    let pages = pages::router(service.clone());
+    let pages = pages.layer(CompressionLayer::new()).layer(from_fn_with_state(service, settled));
+    guard::guard(api.merge(pages))
 }
 
 /// Everything but the pages, and the document that describes it. The caller
 /// puts [`guard::guard`] around the whole.
 pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi) {
     let door = Door { service, stop };
-    let (described, mut document) = described().with_state(door.clone()).split_for_parts();
+    let (described, mut document) = described(&door.service).with_state(door.clone()).split_for_parts();
     openapi::complete(&mut document);
-    let router = described.merge(live().with_state(door)).merge(for_readers(&document)).merge(nothing_else());
+    let router = described.merge(live(&door.service).with_state(door.clone())).merge(for_readers(&document)).merge(nothing_else());
     (router.method_not_allowed_fallback(wrong_method), document)
 }
 
 /// For programs: the public contract.
-fn described() -> OpenApiRouter<Door> {
+fn described(service: &Service) -> OpenApiRouter<Door> {
     let reads = OpenApiRouter::new()
         .routes(routes!(setups::list))
         .routes(routes!(setups::one))
@@ -78,7 +82,8 @@ fn described() -> OpenApiRouter<Door> {
         .routes(routes!(listeners::index))
         .routes(routes!(listeners::robot))
         .routes(routes!(listeners::pytest))
-        .layer(CompressionLayer::new());
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(service.clone(), settled));
     OpenApiRouter::with_openapi(openapi::outline())
         .routes(routes!(events::post))
         .routes(routes!(stream::get))
@@ -88,8 +93,17 @@ fn described() -> OpenApiRouter<Door> {
 }
 
 /// For our own pages.
-fn live() -> Router<Door> {
-    Router::new().route("/live/wall", get(live_wall::get)).route("/live/runs/{id}", get(live_run::get))
+fn live(service: &Service) -> Router<Door> {
+    Router::new()
+        .route("/live/wall", get(live_wall::get))
+        .route("/live/runs/{id}", get(live_run::get))
+        .layer(from_fn_with_state(service.clone(), settled))
+}
+
+/// Who reads sees what was acknowledged before.
+async fn settled(State(service): State<Service>, request: Request, next: Next) -> Response {
+    service.settled().await;
+    next.run(request).await
 }
 
 /// For people who write against the contract.

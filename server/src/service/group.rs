@@ -1,10 +1,12 @@
 //! One group: from events to rows, inside one transaction.
 
 use super::hot::{Hot, HotRun, HotSetup};
-use super::recorder::{Fate, Recorder, Submission, Told};
+use super::ids::Ids;
+use super::pending::Pending;
+use super::recorder::{Fate, Recorder, Submission};
 use crate::clock::new_id;
 use crate::intake::Incoming;
-use crate::store::rows::{EventRow, RunRow, ScriptRow, SetupTouch, SuiteRow, TestRow, TextRow};
+use crate::store::rows::{EventRow, IdsRow, RunRow, ScriptRow, SuiteRow, TestRow, TextRow};
 use crate::store::{Group, StoreError};
 use app::domain::activity::Patience;
 use app::domain::event::{EventKind, RunEvent};
@@ -12,23 +14,11 @@ use app::domain::ids::{RunId, SetupId};
 use app::domain::name::{RunKey, SetupName};
 use app::domain::run::{Applied, Completion, Run, RunState};
 use app::domain::time::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use uuid::Uuid;
+use std::collections::HashSet;
 
 /// Open runs a setup may have; beyond it the one silent for longest is given
 /// up, so that a listener which never ends its runs cannot fill the memory.
 const OPEN_RUNS_MAX: usize = 64;
-
-/// What a group touched, for what comes after the commit, or after its failure.
-#[derive(Debug, Default)]
-pub(super) struct Plan {
-    /// Setups.
-    pub setups: BTreeSet<SetupName>,
-    /// Runs, with the name of their setup.
-    pub runs: BTreeMap<(SetupId, RunKey), SetupName>,
-    /// Events written to the log.
-    pub events: usize,
-}
 
 /// Rows of a group, a list a table.
 #[derive(Default)]
@@ -38,75 +28,78 @@ struct Rows {
     tests: Vec<TestRow>,
     texts: Vec<TextRow>,
     scripts: Vec<ScriptRow>,
-    events: Vec<EventRow>,
+    ids: Vec<IdsRow>,
 }
 
-/// Records submissions: all, or none.
+/// What came of a group.
+pub(super) struct Recorded {
+    /// How each event of each submission was taken.
+    pub fates: Vec<Vec<Fate>>,
+    /// Whether something was written to the log.
+    pub log_grew: bool,
+    /// Whether what follows from the events was written with them.
+    pub told: bool,
+}
+
+/// Records submissions: all, or none. What follows from them is written too
+/// where `telling`, else it stays pending.
 pub(super) async fn record(
     recorder: &mut Recorder,
     submissions: &[Submission],
-    plan: &mut Plan,
-) -> Result<Vec<Vec<Fate>>, StoreError> {
+    telling: bool,
+) -> Result<Recorded, StoreError> {
+    hear(&mut recorder.pending, submissions);
     let mut group = recorder.store.begin_group().await?;
-    touch(recorder, &mut group, spoken_of(submissions), true, plan).await?;
-    let mut rows = Rows::default();
+    // A setup that is not at hand gets its id from its row.
+    let told = telling || recorder.pending.setups.keys().any(|name| !recorder.hot.setups.contains_key(name));
+    if told {
+        touch(recorder, &mut group).await?;
+    }
+    let mut events = Vec::new();
     let mut fates = Vec::with_capacity(submissions.len());
     for submission in submissions {
         let mut taken = Vec::with_capacity(submission.events.len());
         for incoming in &submission.events {
-            taken.push(take(&mut recorder.hot, &mut group, submission, incoming, &mut rows, plan).await?);
+            taken.push(take(recorder, &mut group, submission, incoming, &mut events).await?);
         }
         fates.push(taken);
     }
-    plan.events = rows.events.len();
-    gather(&mut recorder.hot, plan, &mut rows);
-    save(&mut group, rows).await?;
+    group.event_insert(&events).await?;
+    if told {
+        derive(recorder, &mut group).await?;
+    }
     group.commit().await?;
-    Ok(fates)
+    Ok(Recorded { fates, log_grew: !events.is_empty(), told })
 }
 
-/// A setup, when it spoke by our clock, and what it told about itself.
-type SpokenOf = (SetupName, Timestamp, Option<BTreeMap<Box<str>, Box<str>>>);
+/// Writes what follows from events that are in the log already.
+pub(super) async fn tell(recorder: &mut Recorder) -> Result<(), StoreError> {
+    let mut group = recorder.store.begin_group().await?;
+    touch(recorder, &mut group).await?;
+    derive(recorder, &mut group).await?;
+    group.commit().await
+}
 
-/// Every setup that is spoken of, with what it told about itself.
-fn spoken_of(submissions: &[Submission]) -> Vec<SpokenOf> {
-    let mut told = Told::new();
-    let mut received = Timestamp(i64::MIN);
+/// Notes every setup that is spoken of, with what it told about itself.
+fn hear(pending: &mut Pending, submissions: &[Submission]) {
     for submission in submissions {
-        received = received.max(submission.received);
         for incoming in &submission.events {
-            if !told.contains_key(&incoming.event.setup) {
-                told.insert(incoming.event.setup.clone(), None);
-            }
-            if let EventKind::SetupDescribed(attributes) = &incoming.event.kind
-                && let Some(place) = told.get_mut(&incoming.event.setup)
-            {
-                place.get_or_insert_default().extend(attributes.clone());
-            }
+            pending.hear(&incoming.event, submission.received);
         }
     }
-    told.into_iter().map(|(name, attributes)| (name, received, attributes)).collect()
 }
 
-/// Raises the version of each setup, and forgets what another server changed.
-async fn touch(
-    recorder: &mut Recorder,
-    group: &mut Group,
-    setups: Vec<SpokenOf>,
-    heard: bool,
-    plan: &mut Plan,
-) -> Result<(), StoreError> {
-    let touches: Vec<_> = setups
-        .into_iter()
-        .map(|(name, now, attributes)| {
-            let id = recorder.hot.setups.get(&name).map_or_else(|| SetupId(new_id()), |setup| setup.id);
-            SetupTouch { id, name, heard_at: heard.then_some(now), now, attributes }
-        })
-        .collect();
-    plan.setups.extend(touches.iter().map(|touch| touch.name.clone()));
-    let heard_at = touches.iter().filter_map(|touch| touch.heard_at).max();
+/// Raises the version of each pending setup, and forgets what another server
+/// changed.
+async fn touch(recorder: &mut Recorder, group: &mut Group) -> Result<(), StoreError> {
+    let now = recorder.clock.now();
+    let Recorder { hot, pending, .. } = recorder;
+    let id_of = |name| hot.setups.get(name).map_or_else(|| SetupId(new_id()), |setup| setup.id);
+    let touches: Vec<_> = pending.setups.iter().map(|(name, word)| word.touch(id_of(name), name, now)).collect();
     for touched in group.setup_touch(&touches).await? {
-        let hot = &mut recorder.hot;
+        let Some(word) = pending.setups.get_mut(&touched.name) else { continue };
+        word.before = Some(touched.version - 1);
+        let heard_at = word.heard_at;
         let known = hot.setups.get(&touched.name).map(|setup| (setup.id, setup.version));
         match known {
             Some((id, version)) if id == touched.id && version + 1 == touched.version => {}
@@ -125,39 +118,45 @@ async fn touch(
 }
 
 async fn take(
-    hot: &mut Hot,
+    recorder: &mut Recorder,
     group: &mut Group,
     submission: &Submission,
     incoming: &Incoming,
-    rows: &mut Rows,
-    plan: &mut Plan,
+    events: &mut Vec<EventRow>,
 ) -> Result<Fate, StoreError> {
+    let Recorder { hot, pending, .. } = recorder;
     let event = &incoming.event;
     let Some(setup) = hot.setups.get_mut(&event.setup) else { return Ok(Fate::Ignored) };
     let setup_id = setup.id;
+    setup.heard_at = setup.heard_at.max(Some(submission.received));
     match &event.kind {
         EventKind::Run(key, said) => {
             let at = (setup_id, key.clone());
             bring(hot, group, &at, submission.received).await?;
-            plan.runs.entry(at.clone()).or_insert_with(|| event.setup.clone());
             let Some(run) = hot.used(&at) else { return Ok(Fate::Ignored) };
-            if event.id.is_some_and(|id| !run.seen.insert(id.0)) {
+            if event.id.is_some_and(|id| !run.ids.is_new(id.0)) {
                 return Ok(Fate::Duplicate);
             }
+            pending.runs.entry(at).or_insert_with(|| event.setup.clone());
             let late = apply(run, submission, incoming, said);
-            let scope = run.run.id;
-            rows.events.push(event_row(submission, incoming, setup_id, Some(scope), late));
+            events.push(event_row(submission, incoming, setup_id, Some(run.run.id), late));
             Ok(Fate::Accepted)
         }
+        // A heartbeat says nothing but "now", which the setup's row holds: two
+        // hundred benches would else fill the log with them.
+        EventKind::SetupHeartbeat => {
+            let is_new = event.id.is_none_or(|id| setup.is_new_heartbeat(id.0));
+            Ok(if is_new { Fate::Accepted } else { Fate::Duplicate })
+        }
         kind => {
-            if event.id.is_some_and(|id| !setup.is_new(id.0)) {
+            if setup.ids.is_none() {
+                setup.ids = Some(Ids::stored(group.event_ids(setup_id.0).await?));
+            }
+            let ids = setup.ids.get_or_insert_default();
+            if event.id.is_some_and(|id| !ids.is_new(id.0)) {
                 return Ok(Fate::Duplicate);
             }
-            // A heartbeat says nothing but "now", which the setup's row holds:
-            // two hundred benches would else fill the log with them.
-            if !matches!(kind, EventKind::SetupHeartbeat) {
-                rows.events.push(event_row(submission, incoming, setup_id, None, false));
-            }
+            events.push(event_row(submission, incoming, setup_id, None, false));
             Ok(if matches!(kind, EventKind::Unknown(_)) { Fate::Ignored } else { Fate::Accepted })
         }
     }
@@ -165,17 +164,13 @@ async fn take(
 
 fn apply(hot: &mut HotRun, submission: &Submission, incoming: &Incoming, said: &RunEvent) -> bool {
     let event = &incoming.event;
-    if let Some(project) = &event.project {
-        hot.run.name_project(event.at, project);
-    }
-    let delay = submission.clock.delay(event.at, submission.received);
-    hot.run.apply(said, event.at, submission.received, delay) == Applied::Late
+    let project = submission.project.as_ref().or(event.project.as_ref());
+    hot.apply(said, event.at, submission.received, submission.clock.told(), project) == Applied::Late
 }
 
 fn event_row(submission: &Submission, incoming: &Incoming, setup: SetupId, run: Option<RunId>, late: bool) -> EventRow {
     EventRow {
         seq: 0,
-        scope: run.map_or(setup.0, |run| run.0),
         event: incoming.event.id,
         setup,
         run,
@@ -183,6 +178,8 @@ fn event_row(submission: &Submission, incoming: &Incoming, setup: SetupId, run: 
         at: incoming.event.at,
         received_at: submission.received,
         late,
+        project: submission.project.clone(),
+        delay: submission.clock.told(),
         body: incoming.body.clone(),
     }
 }
@@ -198,26 +195,49 @@ async fn bring(
         return Ok(());
     }
     let fresh = match group.run_find(at.0, &at.1).await? {
-        None => HotRun::new(Run::new(RunId(new_id()), at.0, at.1.clone()), received, HashSet::new()),
+        None => HotRun::new(Run::new(RunId(new_id()), at.0, at.1.clone()), received, Ids::default()),
         Some(row) => {
-            let seen: HashSet<Uuid> = group.event_ids(row.id.0).await?.into_iter().collect();
-            match group.run_load(row.id).await? {
-                Some(run) => HotRun::new(run, row.created_at, seen),
-                None => HotRun::new(Run::new(row.id, at.0, at.1.clone()), row.created_at, seen),
-            }
+            let ids = Ids::stored(group.event_ids(row.id.0).await?);
+            let run = group.run_load(row.id).await?;
+            HotRun::new(run.unwrap_or_else(|| Run::new(row.id, at.0, at.1.clone())), row.created_at, ids)
         }
     };
     hot.insert(fresh);
     Ok(())
 }
 
-/// The rows of all that was touched.
-fn gather(hot: &mut Hot, plan: &Plan, rows: &mut Rows) {
-    for (at, name) in &plan.runs {
+/// Writes the rows of all that is pending.
+async fn derive(recorder: &mut Recorder, group: &mut Group) -> Result<(), StoreError> {
+    let Recorder { hot, pending, .. } = recorder;
+    let seq = group.event_last().await?;
+    let rows = gather(hot, pending, seq);
+    group.run_save(&rows.runs).await?;
+    group.script_save(&rows.scripts).await?;
+    group.suite_save(&rows.suites).await?;
+    group.test_save(&rows.tests).await?;
+    group.text_save(&rows.texts).await?;
+    group.ids_insert(&rows.ids).await?;
+    if recorder.told_later { group.log_mark_set(seq).await } else { Ok(()) }
+}
+
+fn gather(hot: &mut Hot, pending: &Pending, seq: i64) -> Rows {
+    let mut rows = Rows::default();
+    for name in pending.setups.keys() {
+        let Some(setup) = hot.setups.get_mut(name) else { continue };
+        let fresh = setup.ids.as_mut().map(Ids::take_fresh).unwrap_or_default();
+        if !fresh.is_empty() {
+            rows.ids.push(IdsRow::of(setup.id.0, seq, &fresh));
+        }
+    }
+    for (at, name) in &pending.runs {
         let version = hot.setups.get(name).map_or(0, |setup| setup.version);
         let Some(hot) = hot.runs.get_mut(at) else { continue };
         let touched = hot.run.take_touched();
+        let fresh = hot.ids.take_fresh();
         let run = &hot.run;
+        if !fresh.is_empty() {
+            rows.ids.push(IdsRow::of(run.id.0, seq, &fresh));
+        }
         rows.suites.extend(touched.suites.iter().map(|ordinal| SuiteRow::of(run, *ordinal, version)));
         rows.tests.extend(touched.tests.iter().map(|ordinal| TestRow::of(run, *ordinal, version)));
         rows.texts.extend(touched.texts.into_iter().map(|(ordinal, attempt, text)| TextRow {
@@ -230,22 +250,14 @@ fn gather(hot: &mut Hot, plan: &Plan, rows: &mut Rows) {
         rows.scripts.extend(touched.scripts.into_iter().map(|(id, body)| ScriptRow { id, body }));
         rows.runs.push(RunRow::of(run, hot.created_at, version));
     }
-    // Of two texts of one attempt in a group the later stands; a statement may
-    // not touch the same row twice.
+    // Of two texts of one attempt the later stands; a statement may not touch
+    // the same row twice.
     let mut last = HashSet::new();
     rows.texts.reverse();
     rows.texts.retain(|row| last.insert((row.run, row.ordinal, row.attempt)));
     let mut known = HashSet::new();
     rows.scripts.retain(|row| known.insert(row.id));
-}
-
-async fn save(group: &mut Group, rows: Rows) -> Result<(), StoreError> {
-    group.run_save(&rows.runs).await?;
-    group.script_save(&rows.scripts).await?;
-    group.suite_save(&rows.suites).await?;
-    group.test_save(&rows.tests).await?;
-    group.text_save(&rows.texts).await?;
-    group.event_insert(&rows.events).await
+    rows
 }
 
 /// Why a run is closed without its listener's word.
@@ -293,30 +305,28 @@ fn last_word(hot: &HotRun, setup: &HotSetup, listening_since: Timestamp) -> Time
     heard.unwrap_or(hot.created_at).max(listening_since)
 }
 
-/// Closes runs.
+/// Closes runs, and writes that down with all else that is pending.
 pub(super) async fn close(
     recorder: &mut Recorder,
     due: Vec<(SetupName, RunKey, Close)>,
     now: Timestamp,
-    plan: &mut Plan,
 ) -> Result<(), StoreError> {
-    let names: BTreeSet<_> = due.iter().map(|(name, ..)| name.clone()).collect();
+    for (name, ..) in &due {
+        recorder.pending.setups.entry(name.clone()).or_default();
+    }
     let mut group = recorder.store.begin_group().await?;
-    let touches = names.into_iter().map(|name| (name, now, None)).collect();
-    touch(recorder, &mut group, touches, false, plan).await?;
+    touch(recorder, &mut group).await?;
     for (name, key, why) in due {
         let Some(setup) = recorder.hot.setups.get(&name).map(|setup| setup.id) else { continue };
         let at = (setup, key);
         bring(&mut recorder.hot, &mut group, &at, now).await?;
-        plan.runs.insert(at.clone(), name);
+        recorder.pending.runs.insert(at.clone(), name);
         let Some(hot) = recorder.hot.used(&at) else { continue };
         match why {
             Close::GiveUp => hot.run.give_up(now),
             Close::Settle => hot.run.settle(now),
         }
     }
-    let mut rows = Rows::default();
-    gather(&mut recorder.hot, plan, &mut rows);
-    save(&mut group, rows).await?;
+    derive(recorder, &mut group).await?;
     group.commit().await
 }

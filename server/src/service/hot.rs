@@ -3,13 +3,15 @@
 //! All of it can be had again from the store. What a failed commit touched is
 //! therefore simply dropped, and so is what has not been used for long.
 
+use super::ids::Ids;
 use super::tiles::{self, Outlook};
 use crate::config::SetupConfig;
 use app::domain::activity::ActivityFacts;
+use app::domain::event::RunEvent;
 use app::domain::forecast::Forecast;
 use app::domain::ids::{RunId, SetupId};
-use app::domain::name::{RunKey, SetupName};
-use app::domain::run::{Run, RunState};
+use app::domain::name::{ProjectName, RunKey, SetupName};
+use app::domain::run::{Applied, Run, RunState};
 use app::domain::time::{Micros, Timestamp};
 use app::read::{RunCard, Tile};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -22,8 +24,8 @@ const CLOSED_TESTS_MAX: usize = 20_000;
 /// Runs that may come to hand before the bound is looked at again.
 const SHRINK_EVERY: usize = 32;
 
-/// Ids of events outside runs that are remembered, a setup.
-const SETUP_IDS: usize = 256;
+/// Ids of heartbeats that are remembered, a setup.
+const HEARTBEATS_KNOWN: usize = 64;
 
 /// How long an outlook is good for.
 const OUTLOOK_KEPT: Micros = Micros::from_millis(500);
@@ -36,7 +38,7 @@ pub struct HotRun {
     /// When it was first heard of, by our clock.
     pub created_at: Timestamp,
     /// Ids of its events.
-    pub seen: HashSet<Uuid>,
+    pub ids: Ids,
     /// What the past says about it.
     pub forecast: Arc<Forecast>,
     /// Tests and suites at the time of the last forecast.
@@ -47,16 +49,31 @@ pub struct HotRun {
 
 impl HotRun {
     /// A run at hand.
-    pub fn new(run: Run, created_at: Timestamp, seen: HashSet<Uuid>) -> Self {
+    pub fn new(run: Run, created_at: Timestamp, ids: Ids) -> Self {
         Self {
             run,
             created_at,
-            seen,
+            ids,
             forecast: Arc::default(),
             forecast_size: 0,
             outlook: (Timestamp(i64::MIN), u32::MAX, Outlook::default()),
             used: 0,
         }
+    }
+
+    /// Applies an event, which was `delay` on its way where its sender told.
+    pub fn apply(
+        &mut self,
+        said: &RunEvent,
+        at: Timestamp,
+        received: Timestamp,
+        delay: Option<Micros>,
+        project: Option<&ProjectName>,
+    ) -> Applied {
+        if let Some(project) = project {
+            self.run.name_project(at, project);
+        }
+        self.run.apply(said, at, received, delay.unwrap_or_else(|| received.since(at)))
     }
 
     /// How large it is: tests and suites.
@@ -99,24 +116,27 @@ pub struct HotSetup {
     /// That run as it was last shown; it stands in when the run itself is no
     /// longer at hand.
     pub last: Option<(ActivityFacts, RunCard)>,
-    ids: VecDeque<Uuid>,
+    /// Ids of its events outside runs, once they were asked for.
+    pub ids: Option<Ids>,
+    heartbeats: VecDeque<Uuid>,
 }
 
 impl HotSetup {
     /// A setup as it stands in the store.
     pub fn new(id: SetupId, version: i64, heard_at: Option<Timestamp>) -> Self {
-        Self { id, version, heard_at, shown: None, last: None, ids: VecDeque::new() }
+        Self { id, version, heard_at, shown: None, last: None, ids: None, heartbeats: VecDeque::new() }
     }
 
-    /// Remembers the id of an event outside runs. Tells whether it was new.
-    pub fn is_new(&mut self, event: Uuid) -> bool {
-        if self.ids.contains(&event) {
+    /// Remembers the id of a heartbeat, for a while: nothing follows from one
+    /// that is told twice. Tells whether it was new.
+    pub fn is_new_heartbeat(&mut self, id: Uuid) -> bool {
+        if self.heartbeats.contains(&id) {
             return false;
         }
-        if self.ids.len() == SETUP_IDS {
-            self.ids.pop_front();
+        if self.heartbeats.len() == HEARTBEATS_KNOWN {
+            self.heartbeats.pop_front();
         }
-        self.ids.push_back(event);
+        self.heartbeats.push_back(id);
         true
     }
 }
@@ -194,7 +214,7 @@ impl Hot {
             .runs
             .iter()
             .filter(|(_, hot)| hot.run.is_over())
-            .map(|(at, hot)| (hot.used, hot.size() + hot.seen.len() / 4, at.clone()))
+            .map(|(at, hot)| (hot.used, hot.size() + hot.ids.len() / 4, at.clone()))
             .collect();
         let mut size: usize = closed.iter().map(|(_, size, _)| size).sum();
         if size <= closed_tests {

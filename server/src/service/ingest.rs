@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::recorder::{Fate, ListenerClock, Submission};
 use super::tokens::Caller;
 use crate::intake::{Incoming, Parsed, Rejected};
+use app::domain::name::ProjectName;
 use app::domain::time::{Micros, Timestamp};
 use tokio::sync::oneshot;
 
@@ -38,16 +39,13 @@ impl Service {
     /// Records events. Returns when they are durable, or refuses all of them.
     pub async fn record(&self, caller: &Caller, clock: SenderClock, parsed: Parsed) -> Result<Receipt, Failure> {
         let Parsed { events, mut rejected } = parsed;
-        let (mut events, foreign): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| caller.may_say(event));
-        if let Some(project) = &caller.project {
-            events.iter_mut().for_each(|event| event.event.project = Some(project.clone()));
-        }
+        let (events, foreign): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| caller.may_say(event));
         if events.is_empty() && !foreign.is_empty() {
             return Err(Failure::Forbidden(caller.refusal()));
         }
         rejected.extend(foreign.into_iter().map(|event| caller.reject(&event)));
         rejected.sort_by_key(|rejected| rejected.index);
-        let fates = if events.is_empty() { Vec::new() } else { self.submit(events, clock).await? };
+        let fates = if events.is_empty() { Vec::new() } else { self.submit(events, clock, caller.project.clone()).await? };
         let count = |fate: Fate| fates.iter().filter(|f| **f == fate).count() as u32;
         Ok(Receipt {
             accepted: count(Fate::Accepted),
@@ -57,7 +55,12 @@ impl Service {
         })
     }
 
-    async fn submit(&self, events: Vec<Incoming>, clock: SenderClock) -> Result<Vec<Fate>, Failure> {
+    async fn submit(
+        &self,
+        events: Vec<Incoming>,
+        clock: SenderClock,
+        project: Option<ProjectName>,
+    ) -> Result<Vec<Fate>, Failure> {
         let received = self.now();
         let size: usize = events.iter().map(|event| event.body.len() + EVENT_OVERHEAD).sum();
         let full = Failure::Busy { reason: "more events are waiting than may wait", retry_after: 1, source: None };
@@ -69,7 +72,7 @@ impl Service {
             SenderClock { .. } => ListenerClock::Compare,
         };
         let (reply, answer) = oneshot::channel();
-        let submission = Submission { events, received, clock, reply, permit };
+        let submission = Submission { events, received, clock, project, reply, permit };
         match self.inner.queue.try_send(submission) {
             Ok(()) => {}
             Err(tokio::sync::mpsc::error::TrySendError::Full(_)) => return Err(full),

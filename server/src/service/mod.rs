@@ -17,7 +17,10 @@ mod cursor;
 mod forecasts;
 mod group;
 mod hot;
+mod ids;
 mod pages;
+mod pending;
+mod replay;
 mod start;
 mod tiles;
 
@@ -31,10 +34,11 @@ use app::domain::clock::Clock;
 use app::domain::name::SetupName;
 use app::domain::time::Timestamp;
 use board::Board;
-use recorder::Submission;
+use recorder::{Note, Submission};
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc};
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// Everything that may be asked of Holter. Cheap to clone.
 #[derive(Clone)]
@@ -53,6 +57,8 @@ struct Inner {
     queue: mpsc::Sender<Submission>,
     queue_room: Arc<Semaphore>,
     queue_bytes: usize,
+    notes: mpsc::Sender<Note>,
+    behind: Arc<AtomicBool>,
     open_writing: bool,
 }
 
@@ -70,6 +76,19 @@ impl Service {
     /// The newest tiles.
     pub fn board(&self) -> &Arc<Board> {
         &self.inner.board
+    }
+
+    /// Returns when everything that was acknowledged can be read. Called at
+    /// every door to reading.
+    pub async fn settled(&self) {
+        if !self.inner.behind.load(Ordering::Acquire) {
+            return;
+        }
+        let (done, told) = oneshot::channel();
+        if self.inner.notes.send(Note::Tell(done)).await.is_ok() {
+            // It only fails when the recorder ends, which then has written all.
+            let _ = told.await;
+        }
     }
 
     /// Whether the store answers.

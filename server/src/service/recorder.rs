@@ -6,15 +6,20 @@
 //! themselves. The queue is bounded in bytes; who finds it full is told to come
 //! back (503), and nothing that was acknowledged is ever lost.
 //!
-//! Every group first raises the version of each setup it speaks of. On
-//! PostgreSQL that row lock makes servers take turns with a setup, and a
-//! version that is not ours plus one says that another server wrote: what we
-//! have at hand is then read again inside the transaction.
+//! What follows from events (rows of setups, runs and tests, tiles) is written
+//! a few times a second and not with each of them; see [`pending`](super::pending).
+//! Whoever reads first has it written, so a reader sees what was acknowledged.
+//!
+//! Telling first raises the version of each setup that was spoken of. On
+//! PostgreSQL every group tells: that row lock makes servers take turns with a
+//! setup, and a version that is not ours plus one says that another server
+//! wrote, so what we have at hand is read again inside the transaction.
 
 use super::board::{Board, tiles_frame};
 use super::failure::Failure;
-use super::group::{self, Plan};
+use super::group;
 use super::hot::Hot;
+use super::pending::Pending;
 use crate::bus::{Bus, RunChanged};
 use crate::config::SetupConfig;
 use crate::intake::Incoming;
@@ -22,20 +27,26 @@ use crate::store::{Store, StoreError};
 use app::domain::clock::Clock;
 use app::domain::forecast::Forecast;
 use app::domain::ids::{RunId, SetupId};
-use app::domain::name::SetupName;
+use app::domain::name::{ProjectName, SetupName};
 use app::domain::time::{Micros, Timestamp};
 use app::live::BEAT_EVERY;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 /// Events a group takes before it stops looking for more.
 const GROUP_EVENTS: usize = 4_000;
 
-/// Changed tiles are sent to streams at most this often.
-const ANNOUNCE_EVERY: Duration = Duration::from_millis(25);
+/// What follows from events is written, and sent to streams, at most this
+/// often while nobody asks for it; the first change after a pause at once.
+pub const TELL_EVERY: Duration = Duration::from_millis(100);
+
+/// How long until it is tried again after a failure.
+const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// Open runs are looked over this often.
 const LOOK_OVER_EVERY: Duration = Duration::from_secs(1);
@@ -60,6 +71,8 @@ pub struct Submission {
     pub received: Timestamp,
     /// What to make of the listener's clock.
     pub clock: ListenerClock,
+    /// The project of the token they came with, which stands above their own.
+    pub project: Option<ProjectName>,
     /// Where the answer goes.
     pub reply: oneshot::Sender<Result<Vec<Fate>, Failure>>,
     /// Their share of the queue, given back with the answer.
@@ -78,12 +91,12 @@ pub enum ListenerClock {
 }
 
 impl ListenerClock {
-    /// How long an event was on its way, as far as its clock can tell.
-    pub fn delay(self, at: Timestamp, received: Timestamp) -> Micros {
+    /// How long events were on their way, where their sender told.
+    pub fn told(self) -> Option<Micros> {
         match self {
-            Self::Compare => received.since(at),
-            Self::Known(delay) => delay,
-            Self::Trusted => Micros(0),
+            Self::Compare => None,
+            Self::Known(delay) => Some(delay),
+            Self::Trusted => Some(Micros(0)),
         }
     }
 }
@@ -93,6 +106,8 @@ impl ListenerClock {
 pub enum Note {
     /// What the past says about a run.
     Forecast(RunId, Arc<Forecast>),
+    /// Somebody wants to read; answered when everything is written.
+    Tell(oneshot::Sender<()>),
 }
 
 /// The recorder's own state.
@@ -106,6 +121,15 @@ pub struct Recorder {
     pub(super) listening_since: Timestamp,
     pub(super) notes: mpsc::Sender<Note>,
     pub(super) unannounced: BTreeSet<SetupId>,
+    pub(super) pending: Pending,
+    /// Whether something is pending, for those who want to read.
+    pub(super) behind: Arc<AtomicBool>,
+    /// Whether we may tell later than we record.
+    pub(super) told_later: bool,
+    /// When it is time to tell again.
+    pub(super) tell_at: Instant,
+    /// A group failed: what is at hand may not be what is stored.
+    pub(super) torn: bool,
 }
 
 impl Recorder {
@@ -116,31 +140,32 @@ impl Recorder {
         mut notes: mpsc::Receiver<Note>,
         stop: CancellationToken,
     ) {
-        let mut announce = tokio::time::interval(ANNOUNCE_EVERY);
-        announce.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut look_over = tokio::time::interval(LOOK_OVER_EVERY);
-        look_over.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        look_over.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut beat = tokio::time::interval(Duration::from_micros(BEAT_EVERY.0.unsigned_abs()));
-        let mut announced = tokio::time::Instant::now();
+        let mut announced = Instant::now();
         loop {
+            let late = !self.pending.is_empty() || self.torn;
             tokio::select! {
                 first = queue.recv() => {
                     let Some(first) = first else { break };
                     self.take(first, &mut queue).await;
                 }
-                Some(note) = notes.recv() => self.note(note),
-                _ = announce.tick(), if !self.unannounced.is_empty() => {}
+                Some(note) = notes.recv() => self.note(note).await,
+                () = tokio::time::sleep_until(self.tell_at), if late => self.tell().await,
+                () = tokio::time::sleep_until(announced + TELL_EVERY), if !self.unannounced.is_empty() => {}
                 _ = look_over.tick() => self.look_over().await,
                 _ = beat.tick() => self.beat(),
                 () = stop.cancelled() => queue.close(),
             }
             // The first change after a pause is told at once; under load
             // changes are gathered, and only the newest tile travels.
-            if !self.unannounced.is_empty() && announced.elapsed() >= ANNOUNCE_EVERY {
+            if !self.unannounced.is_empty() && announced.elapsed() >= TELL_EVERY {
                 self.announce();
-                announced = tokio::time::Instant::now();
+                announced = Instant::now();
             }
         }
+        self.tell().await;
         self.announce();
     }
 
@@ -194,52 +219,79 @@ impl Recorder {
 
     /// One transaction: all of the submissions, or none of them.
     async fn commit(&mut self, submissions: &[Submission]) -> Result<Vec<Vec<Fate>>, StoreError> {
-        let mut plan = Plan::default();
-        let done = group::record(self, submissions, &mut plan).await;
-        match done {
-            Ok(fates) => {
-                self.committed(plan);
-                Ok(fates)
-            }
-            Err(error) => {
-                self.drop_touched(&plan);
-                Err(error)
-            }
+        self.mend().await?;
+        let telling = !self.told_later || Instant::now() >= self.tell_at;
+        let recorded = group::record(self, submissions, telling).await.inspect_err(|_| self.tear())?;
+        if recorded.told {
+            self.told();
+        } else {
+            self.behind.store(true, Ordering::Release);
         }
+        if recorded.log_grew {
+            self.bus.log_grew();
+        }
+        Ok(recorded.fates)
+    }
+
+    /// Writes what is pending.
+    async fn tell(&mut self) {
+        if let Err(error) = self.try_to_tell().await {
+            self.tell_at = Instant::now() + TELL_AGAIN;
+            tracing::warn!(error = %super::failure::chain(&error), "what follows from events could not be written; will try again");
+        }
+    }
+
+    pub(super) async fn try_to_tell(&mut self) -> Result<(), StoreError> {
+        self.mend().await?;
+        if !self.pending.is_empty() {
+            group::tell(self).await.inspect_err(|_| self.tear())?;
+            self.told();
+        }
+        Ok(())
     }
 
     /// What was touched in memory was not written: forget it, the store knows.
-    fn drop_touched(&mut self, plan: &Plan) {
-        for at in plan.runs.keys() {
+    fn tear(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        for at in pending.runs.keys() {
             self.hot.forget(at);
         }
-        for name in &plan.setups {
-            let known = self.hot.setups.get(name).map(|setup| setup.id);
-            if let Some(known) = known {
-                self.hot.forget_runs_of(known);
-            }
-            self.hot.setups.remove(name);
+        for (name, word) in &pending.setups {
+            let Some(setup) = self.hot.setups.get_mut(name) else { continue };
+            setup.version = word.before.unwrap_or(setup.version);
+            setup.ids = None;
         }
+        self.torn = self.told_later;
+        self.tell_at = Instant::now() + TELL_AGAIN;
     }
 
-    fn committed(&mut self, plan: Plan) {
+    /// Reads again what was forgotten.
+    async fn mend(&mut self) -> Result<(), StoreError> {
+        if self.torn {
+            self.replay().await?;
+            self.torn = false;
+        }
+        Ok(())
+    }
+
+    /// What was pending is written: tiles, bells and forecasts follow.
+    fn told(&mut self) {
         let now = self.clock.now();
-        for ((setup, key), name) in &plan.runs {
-            self.hot.show(name, key);
-            if let Some(hot) = self.hot.used(&(*setup, key.clone())) {
-                let run = hot.run.id;
-                let version = self.hot.setups.get(name).map_or(0, |setup| setup.version.unsigned_abs());
-                self.bus.run_changed(RunChanged { run, version });
-                self.ask_the_past(&(*setup, key.clone()));
+        let pending = std::mem::take(&mut self.pending);
+        self.tell_at = Instant::now() + TELL_EVERY;
+        for (at, name) in &pending.runs {
+            self.hot.show(name, &at.1);
+            let version = self.hot.setups.get(name).map_or(0, |setup| setup.version.unsigned_abs());
+            if let Some(hot) = self.hot.used(at) {
+                self.bus.run_changed(RunChanged { run: hot.run.id, version });
+                self.ask_the_past(at);
             }
         }
-        let names = plan.setups.iter();
+        let names = pending.setups.keys();
         let tiles: Vec<_> = names.filter_map(|name| self.fresh_tile(name, now)).collect();
         self.unannounced.extend(tiles.iter().map(|tile| tile.setup));
         self.board.put(tiles);
-        if plan.events > 0 {
-            self.bus.log_grew();
-        }
+        self.behind.store(false, Ordering::Release);
         self.hot.shrink();
     }
 
@@ -267,11 +319,16 @@ impl Recorder {
         });
     }
 
-    fn note(&mut self, note: Note) {
+    async fn note(&mut self, note: Note) {
         match note {
             Note::Forecast(run, forecast) => {
                 let Some(hot) = self.hot.by_id(run) else { return };
                 hot.expect(forecast);
+            }
+            Note::Tell(done) => {
+                self.tell().await;
+                // A reader that went away needs no answer.
+                let _ = done.send(());
             }
         }
     }
@@ -284,16 +341,18 @@ impl Recorder {
         {
             tracing::warn!(error = %super::failure::chain(&error), "what other servers wrote could not be read");
         }
+        if self.torn {
+            return;
+        }
         let now = self.clock.now();
         let due = group::overlooked(&self.hot, self.board.patience(), now, self.listening_since);
         if due.is_empty() {
             return;
         }
-        let mut plan = Plan::default();
-        match group::close(self, due, now, &mut plan).await {
-            Ok(()) => self.committed(plan),
+        match group::close(self, due, now).await {
+            Ok(()) => self.told(),
             Err(error) => {
-                self.drop_touched(&plan);
+                self.tear();
                 tracing::warn!(error = %super::failure::chain(&error), "silent runs could not be closed; will try again");
             }
         }
@@ -322,5 +381,3 @@ impl Recorder {
     }
 }
 
-/// Setups of a group, each once, with what they told.
-pub(super) type Told = BTreeMap<SetupName, Option<BTreeMap<Box<str>, Box<str>>>>;

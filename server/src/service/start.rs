@@ -3,6 +3,8 @@
 use super::board::Board;
 use super::builds::Builds;
 use super::hot::{Hot, HotRun, HotSetup};
+use super::ids::Ids;
+use super::pending::Pending;
 use super::recorder::Recorder;
 use super::tiles::{self, Outlook};
 use super::tokens::TokenCache;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Submissions that may wait; the bytes they hold are bounded apart.
@@ -69,10 +72,17 @@ pub async fn start(
         setups: setups.clone(),
         hot: Hot::default(),
         listening_since: clock.now(),
-        notes,
+        notes: notes.clone(),
         unannounced: BTreeSet::new(),
+        pending: Pending::default(),
+        behind: Arc::default(),
+        // Where servers share a store, each relies on what another wrote.
+        told_later: matches!(store, Store::Sqlite(_)),
+        tell_at: Instant::now(),
+        torn: false,
     };
     recorder.write_down_setups().await?;
+    recorder.catch_up().await?;
     recorder.take_up().await?;
     let queue_bytes = config.ingest.queue_mebibytes as usize * 1024 * 1024;
     let inner = Inner {
@@ -86,6 +96,8 @@ pub async fn start(
         queue,
         queue_room: Arc::new(Semaphore::new(queue_bytes)),
         queue_bytes,
+        notes,
+        behind: recorder.behind.clone(),
         open_writing,
     };
     let recorder = tokio::spawn(recorder.run(submissions, noted, stop));
@@ -119,8 +131,8 @@ impl Recorder {
         for row in self.store.run_open_list().await? {
             let Some(name) = names.get(&row.setup).cloned() else { continue };
             let Some(run) = self.store.run_load(row.id).await? else { continue };
-            let seen = self.store.event_ids(row.id.0).await?.into_iter().collect();
-            self.hot.insert(HotRun::new(run, row.created_at, seen));
+            let ids = Ids::stored(self.store.event_ids(row.id.0).await?);
+            self.hot.insert(HotRun::new(run, row.created_at, ids));
             self.hot.show(&name, &row.key);
             self.ask_the_past(&(row.setup, row.key));
         }
@@ -128,6 +140,18 @@ impl Recorder {
         let tiles: Vec<_> = names.values().filter_map(|name| self.fresh_tile(name, now)).collect();
         self.unannounced.extend(tiles.iter().map(|tile| tile.setup));
         self.board.put(tiles);
+        Ok(())
+    }
+
+    /// Writes what was pending when the program last ended, if it ended in the
+    /// middle of its work.
+    async fn catch_up(&mut self) -> Result<(), StoreError> {
+        if self.told_later {
+            self.replay().await?;
+            self.try_to_tell().await?;
+            // From here on `take_up` says what is at hand.
+            self.hot = Hot::default();
+        }
         Ok(())
     }
 

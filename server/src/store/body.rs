@@ -171,7 +171,12 @@ macro_rules! body {
 
         pub(in crate::store) async fn event_ids(db: &mut $Connection, scope: Uuid) -> Answer<Vec<Uuid>> {
             let rows = sqlx::query(sql::EVENT_IDS).bind(scope).fetch_all(db).await?;
-            all(rows, |row| Columns::of(row, "events", &["event_id"]).get("event_id"))
+            let mut ids = Vec::new();
+            for row in rows {
+                let bytes = Columns::of(&row, "event_ids", &[]).get::<&[u8]>("ids")?.chunks_exact(16);
+                ids.extend(bytes.filter_map(|bytes| Uuid::from_slice(bytes).ok()));
+            }
+            Ok(ids)
         }
 
         pub(in crate::store) async fn event_page(
@@ -186,6 +191,57 @@ macro_rules! body {
         pub(in crate::store) async fn event_last(db: &mut $Connection) -> Answer<i64> {
             let row = sqlx::query(sql::EVENT_LAST).fetch_one(db).await?;
             Columns::of(&row, "events", &[]).get("seq")
+        }
+
+        pub(in crate::store) async fn log_mark(db: &mut $Connection) -> Answer<i64> {
+            let row = sqlx::query(sql::LOG_MARK).fetch_one(db).await?;
+            Columns::of(&row, "log_mark", &[]).get("seq")
+        }
+
+        pub(in crate::store) async fn log_mark_set(db: &mut $Connection, seq: i64) -> Answer<()> {
+            sqlx::query(sql::LOG_MARK_SET).bind(seq).execute(db).await?;
+            Ok(())
+        }
+
+        pub(in crate::store) async fn health_load(
+            db: &mut $Connection,
+            setup: SetupId,
+            tests: &[TestId],
+        ) -> Answer<Vec<(TestId, Box<[u8]>)>> {
+            let ids: Vec<_> = tests.iter().map(|test| test.0.simple().to_string()).collect();
+            let query = sqlx::query(dialect::HEALTH_LOAD).bind(setup.0).bind(Json(ids));
+            all(query.fetch_all(db).await?, |row| {
+                let row = Columns::of(row, "health", &["test_id"]);
+                Ok((TestId(row.get("test_id")?), row.get::<&[u8]>("state")?.into()))
+            })
+        }
+
+        pub(in crate::store) async fn health_of_test(db: &mut $Connection, test: TestId) -> Answer<Vec<HealthRow>> {
+            all(sqlx::query(sql::HEALTH_OF_TEST).bind(test.0).fetch_all(db).await?, health)
+        }
+
+        pub(in crate::store) async fn health_sick(db: &mut $Connection, limit: u32) -> Answer<Vec<SickRow>> {
+            all(sqlx::query(sql::HEALTH_SICK).bind(i64::from(limit)).fetch_all(db).await?, sick)
+        }
+
+        pub(in crate::store) async fn setup_health_get(
+            db: &mut $Connection,
+            setup: SetupId,
+        ) -> Answer<Option<SetupHealthRow>> {
+            let row = sqlx::query(sql::SETUP_HEALTH_GET).bind(setup.0).fetch_optional(db).await?;
+            row.as_ref().map(setup_health).transpose()
+        }
+
+        pub(in crate::store) async fn setup_health_list(db: &mut $Connection) -> Answer<Vec<SetupHealthRow>> {
+            all(sqlx::query(sql::SETUP_HEALTH_LIST).fetch_all(db).await?, setup_health)
+        }
+
+        pub(in crate::store) async fn health_save(db: &mut $Connection, rows: &[HealthRow]) -> Answer<()> {
+            dialect::bulk::<HealthSave>(db, rows).await.map(drop)
+        }
+
+        pub(in crate::store) async fn setup_health_save(db: &mut $Connection, rows: &[SetupHealthRow]) -> Answer<()> {
+            dialect::bulk::<SetupHealthSave>(db, rows).await.map(drop)
         }
 
         pub(in crate::store) async fn token_insert(db: &mut $Connection, row: &TokenRow) -> Answer<()> {
@@ -252,6 +308,10 @@ macro_rules! body {
 
         pub(in crate::store) async fn event_insert(db: &mut $Connection, rows: &[EventRow]) -> Answer<()> {
             dialect::bulk::<EventsInsert>(db, rows).await.map(drop)
+        }
+
+        pub(in crate::store) async fn ids_insert(db: &mut $Connection, rows: &[IdsRow]) -> Answer<()> {
+            dialect::bulk::<IdsInsert>(db, rows).await.map(drop)
         }
     };
 }

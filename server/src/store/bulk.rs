@@ -32,6 +32,8 @@ pub(super) enum OnConflict {
     Replace(&'static str, &'static [&'static str]),
     /// As said; `{joined}` stands for two JSON objects joined into one.
     Say(&'static str),
+    /// There never is one.
+    Never,
 }
 
 /// The texts of one bulk write.
@@ -69,6 +71,7 @@ fn texts(table: &str, columns: &[(&str, &str)], on_conflict: &OnConflict) -> Tex
             format!("on conflict {key} do update set {set}")
         }
         OnConflict::Say(text) => (*text).into(),
+        OnConflict::Never => String::new(),
     };
     let mut arrays = String::new();
     for ((_, kind), number) in columns.iter().zip(1..) {
@@ -231,7 +234,6 @@ bulk! {
 
     /// Events in the order of their arrival.
     EventsInsert: EventRow => "events" |row| {
-        "scope" "uuid" = row.scope;
         "event_id" "uuid" = row.event.map(|id| id.0);
         "setup_id" "uuid" = row.setup.0;
         "run_id" "uuid" = row.run.map(|id| id.0);
@@ -239,8 +241,42 @@ bulk! {
         "at" "bigint" = row.at.0;
         "received_at" "bigint" = row.received_at.0;
         "late" "boolean" = row.late;
+        "project" "text" = row.project.as_ref().map(|project| project.as_str());
+        "delay" "bigint" = row.delay.map(|delay| delay.0);
         "body" "text" = &*row.body;
-    } OnConflict::Keep("(scope, event_id) where event_id is not null");
+    } OnConflict::Never;
+
+    /// Ids by which events are known again.
+    IdsInsert: IdsRow => "event_ids" |row| {
+        "scope" "uuid" = row.scope;
+        "seq" "bigint" = row.seq;
+        "ids" "bytea" = &*row.ids;
+    } OnConflict::Never;
+
+    /// The health of tests as it now is.
+    HealthSave: HealthRow => "health" |row| {
+        "setup_id" "uuid" = row.setup.0;
+        "test_id" "uuid" = row.test.0;
+        "label" "text" = row.label.as_str();
+        "p_flaky" "double precision" = row.p_flaky;
+        "p_broken" "double precision" = row.p_broken;
+        "phi" "double precision" = row.phi;
+        "results" "bigint" = i64::from(row.results);
+        "failures" "bigint" = i64::from(row.failures);
+        "last_at" "bigint" = row.last_at.map(|at| at.0);
+        "model" "bigint" = i64::from(row.model);
+        "state" "bytea" = &*row.state;
+    } OnConflict::Replace("(setup_id, test_id)", &[
+        "label", "p_flaky", "p_broken", "phi", "results", "failures", "last_at", "model", "state",
+    ]);
+
+    /// The health of setups as it now is.
+    SetupHealthSave: SetupHealthRow => "setup_health" |row| {
+        "setup_id" "uuid" = row.setup.0;
+        "model" "bigint" = i64::from(row.model);
+        "base" "bytea" = &*row.base;
+        "sums" "bytea" = &*row.sums;
+    } OnConflict::Replace("(setup_id)", &["model", "base", "sums"]);
 }
 
 static NO_ATTRIBUTES: Attributes = Attributes::new();

@@ -211,6 +211,16 @@ delegate! {
     /// The number of the newest event, 0 where there is none.
     read fn event_last() -> i64;
 
+    /// Up to which event the other tables tell what the log tells.
+    read fn log_mark() -> i64;
+
+    /// What is known of a test on all setups.
+    read fn health_of_test(test: TestId) -> Vec<HealthRow>;
+    /// Tests that are neither new nor healthy, the most expensive first.
+    read fn health_sick(limit: u32) -> Vec<SickRow>;
+    /// The health of every setup.
+    read fn setup_health_list() -> Vec<SetupHealthRow>;
+
     /// Keeps a new token.
     write fn token_insert(row: &TokenRow) -> ();
     /// A token by the hash of its secret.
@@ -262,8 +272,23 @@ delegate_group! {
     step fn run_load(id: RunId) -> Option<Run>;
     /// As [`Store::event_ids`], in this transaction.
     step fn event_ids(scope: Uuid) -> Vec<Uuid>;
-    /// Keeps events in this order. One whose id is known in its scope is left out.
+    /// Keeps events in this order. Whether one is known already is for the
+    /// caller to see, who has the ids at hand.
     step fn event_insert(rows: &[EventRow]) -> ();
+    /// Keeps the ids by which events are known again.
+    step fn ids_insert(rows: &[IdsRow]) -> ();
+    /// What is known of some tests of a setup, as it was kept.
+    step fn health_load(setup: SetupId, tests: &[TestId]) -> Vec<(TestId, Box<[u8]>)>;
+    /// The health of a setup.
+    step fn setup_health_get(setup: SetupId) -> Option<SetupHealthRow>;
+    /// Writes the health of tests as it now is, each once.
+    step fn health_save(rows: &[HealthRow]) -> ();
+    /// Writes the health of setups as it now is, each once.
+    step fn setup_health_save(rows: &[SetupHealthRow]) -> ();
+    /// As [`Store::event_last`], in this transaction.
+    step fn event_last() -> i64;
+    /// The other tables now tell what the log tells up to this event.
+    step fn log_mark_set(seq: i64) -> ();
     /// Writes runs as they now are, each once.
     step fn run_save(rows: &[RunRow]) -> ();
     /// Writes suites as they now are, each once.

@@ -16,8 +16,12 @@ pub(super) const TEXT_LIST: &str = "select run_id, ordinal, attempt, message, tr
      where run_id = $1 and ordinal in (select cast(value as bigint) from jsonb_array_elements_text($2)) \
      order by ordinal, attempt";
 
+/// What is known of some tests of a setup.
+pub(super) const HEALTH_LOAD: &str =
+    "select test_id, state from health where setup_id = $1 and test_id in (select cast(value as uuid) from jsonb_array_elements_text($2))";
+
 /// What is said differently here.
-pub(super) const OWN: &[(&str, &str)] = &[("TEXT_LIST", TEXT_LIST)];
+pub(super) const OWN: &[(&str, &str)] = &[("TEXT_LIST", TEXT_LIST), ("HEALTH_LOAD", HEALTH_LOAD)];
 
 /// Numbers of events are given before they are seen: without the lock, a
 /// reader could see 8 before 7 and never come back for 7. With it, groups of

@@ -9,6 +9,7 @@ macro_rules! reading {
         use crate::store::detail::{SuiteDetail, TestDetail};
         use crate::store::error::StoreError;
         use crate::store::rows::*;
+        use app::domain::health::Label;
         use app::domain::ids::{EventId, RunId, ScriptId, SetupId, SuiteId, TestId, TokenId};
         use app::domain::name::{ProjectName, RunKey, SetupName};
         use app::domain::run::{RunResult, RunState};
@@ -202,7 +203,6 @@ macro_rules! reading {
             let row = Columns::of(row, "events", &["seq"]);
             Ok(EventRow {
                 seq: row.get("seq")?,
-                scope: row.get("scope")?,
                 event: row.get::<Option<Uuid>>("event_id")?.map(EventId),
                 setup: SetupId(row.get("setup_id")?),
                 run: row.get::<Option<Uuid>>("run_id")?.map(RunId),
@@ -210,7 +210,55 @@ macro_rules! reading {
                 at: Timestamp(row.get("at")?),
                 received_at: Timestamp(row.get("received_at")?),
                 late: row.get("late")?,
+                project: row.text("project")?.as_deref().map(ProjectName::stored),
+                delay: row.get::<Option<i64>>("delay")?.map(Micros),
                 body: row.get::<&str>("body")?.into(),
+            })
+        }
+
+        pub(super) fn health(row: &$Row) -> Result<HealthRow, StoreError> {
+            let row = Columns::of(row, "health", &["setup_id", "test_id"]);
+            Ok(HealthRow {
+                setup: SetupId(row.get("setup_id")?),
+                test: TestId(row.get("test_id")?),
+                label: row.word("label", Label::parse)?,
+                p_flaky: row.get("p_flaky")?,
+                p_broken: row.get("p_broken")?,
+                phi: row.get("phi")?,
+                results: row.count("results")?,
+                failures: row.count("failures")?,
+                last_at: row.get::<Option<i64>>("last_at")?.map(Timestamp),
+                model: row.count("model")?,
+                state: row.get::<&[u8]>("state")?.into(),
+            })
+        }
+
+        pub(super) fn sick(row: &$Row) -> Result<SickRow, StoreError> {
+            let health = health(row)?;
+            let row = Columns::of(row, "health", &["setup_id", "test_id"]);
+            let detail: Option<Json<TestDetail>> = row.get("detail")?;
+            let mut path = row.get::<Option<Json<Vec<Box<str>>>>>("path")?.map(|Json(path)| path).unwrap_or_default();
+            let name = row.get::<&str>("name")?;
+            path.push(match row.text("parameters")? {
+                Some(parameters) => format!("{name} [{parameters}]").into(),
+                None => name.into(),
+            });
+            Ok(SickRow {
+                health,
+                path,
+                owner: detail.and_then(|Json(detail)| detail.owner.map(Into::into)),
+                project: ProjectName::stored(row.get::<&str>("project")?),
+                run: RunId(row.get("run_id")?),
+            })
+        }
+
+        pub(super) fn setup_health(row: &$Row) -> Result<SetupHealthRow, StoreError> {
+            let row = Columns::of(row, "setup_health", &["setup_id"]);
+            Ok(SetupHealthRow {
+                setup: SetupId(row.get("setup_id")?),
+                model: row.count("model")?,
+                base: row.get::<&[u8]>("base")?.into(),
+                sums: row.get::<&[u8]>("sums")?.into(),
             })
         }
 

@@ -2,12 +2,13 @@
 
 use super::error::StoreError;
 use app::domain::counts::Counts;
-use app::domain::ids::{EventId, RunId, ScriptId, SetupId, SuiteId, TokenId};
+use app::domain::health::Label;
+use app::domain::ids::{EventId, RunId, ScriptId, SetupId, SuiteId, TestId, TokenId};
 use app::domain::name::{ProjectName, RunKey, SetupName};
 use app::domain::run::{Run, RunFacts, RunResult, RunState, Said};
 use app::domain::suite::Suite;
 use app::domain::test::{Outcome, Test};
-use app::domain::time::Timestamp;
+use app::domain::time::{Micros, Timestamp};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -221,8 +222,6 @@ pub struct ScriptRow {
 pub struct EventRow {
     /// Its number in the order of arrival; given by the store.
     pub seq: i64,
-    /// Within what its id is known: the run, or the setup outside runs.
-    pub scope: Uuid,
     /// What the listener calls it.
     pub event: Option<EventId>,
     /// Where.
@@ -237,8 +236,85 @@ pub struct EventRow {
     pub received_at: Timestamp,
     /// The run was already over.
     pub late: bool,
+    /// The project of the token it came with, which stands above its own.
+    pub project: Option<ProjectName>,
+    /// How long it was on its way, where its sender told.
+    pub delay: Option<Micros>,
     /// As it was sent.
     pub body: Box<str>,
+}
+
+/// Ids by which events are known again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdsRow {
+    /// Within what they are known: a run, or a setup outside runs.
+    pub scope: Uuid,
+    /// The last event of the log when they were written.
+    pub seq: i64,
+    /// 16 bytes each.
+    pub ids: Box<[u8]>,
+}
+
+impl IdsRow {
+    /// The row of these ids.
+    pub fn of(scope: Uuid, seq: i64, ids: &[Uuid]) -> Self {
+        Self { scope, seq, ids: ids.iter().flat_map(|id| id.into_bytes()).collect() }
+    }
+}
+
+/// What is known of a test on a setup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HealthRow {
+    /// Where.
+    pub setup: SetupId,
+    /// Which test.
+    pub test: TestId,
+    /// What it is called.
+    pub label: Label,
+    /// How likely it is flaky.
+    pub p_flaky: f64,
+    /// How likely it is broken.
+    pub p_broken: f64,
+    /// Expected spurious failures in a run.
+    pub phi: f64,
+    /// How many results there were.
+    pub results: u32,
+    /// How many of them were failures.
+    pub failures: u32,
+    /// When the last one came, by our clock.
+    pub last_at: Option<Timestamp>,
+    /// The version of the parameters.
+    pub model: u32,
+    /// What is gone on with.
+    pub state: Box<[u8]>,
+}
+
+/// The health of a setup as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetupHealthRow {
+    /// Which setup.
+    pub setup: SetupId,
+    /// The version of the parameters.
+    pub model: u32,
+    /// What is usual on it.
+    pub base: Box<[u8]>,
+    /// All its tests in sum.
+    pub sums: Box<[u8]>,
+}
+
+/// A test that is neither new nor healthy, with what it was last called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SickRow {
+    /// Its health.
+    pub health: HealthRow,
+    /// Its name, the suites before it, and the parameters after it.
+    pub path: Vec<Box<str>>,
+    /// Who looks after it.
+    pub owner: Option<Box<str>>,
+    /// The project of its newest run.
+    pub project: ProjectName,
+    /// The newest run in which it ended.
+    pub run: RunId,
 }
 
 /// A token; the secret itself is never kept.

@@ -58,7 +58,13 @@ macro_rules! test_columns {
 
 macro_rules! event_columns {
     () => {
-        "select seq, scope, event_id, setup_id, run_id, kind, at, received_at, late, body from events"
+        "select seq, event_id, setup_id, run_id, kind, at, received_at, late, project, delay, body from events"
+    };
+}
+
+macro_rules! health_columns {
+    () => {
+        "h.setup_id, h.test_id, h.label, h.p_flaky, h.p_broken, h.phi, h.results, h.failures, h.last_at, h.model, h.state"
     };
 }
 
@@ -150,11 +156,32 @@ statements! {
               from suites t where t.run_id = $1 order by t.ordinal";
 
     /// The ids by which events are known in a run, or in a setup outside runs.
-    EVENT_IDS = "select event_id from events where scope = $1 and event_id is not null";
+    EVENT_IDS = "select ids from event_ids where scope = $1 order by seq";
     /// Events after a number.
     EVENT_PAGE = concat!(event_columns!(), " where seq > $1 order by seq limit $2");
     /// The number of the newest event, 0 where there is none.
     EVENT_LAST = "select coalesce(max(seq), 0) as seq from events";
+    /// Up to which event the other tables tell what the log tells.
+    LOG_MARK = "select seq from log_mark where one = 1";
+    /// They tell more now.
+    LOG_MARK_SET = "update log_mark set seq = $1 where one = 1";
+
+    /// A test on all setups.
+    HEALTH_OF_TEST = concat!("select ", health_columns!(), " from health h where h.test_id = $1 order by h.setup_id");
+    /// Tests that are neither new nor healthy, the most expensive first. Word
+    /// for word the condition of its index.
+    HEALTH_SICK = concat!(
+        "select ", health_columns!(), ", t.name, t.parameters, t.detail, s.path, r.project, t.run_id from health h \
+         join tests t on t.run_id = (select n.run_id from tests n where n.test_id = h.test_id \
+         and n.setup_id = h.setup_id and n.finished_at is not null order by n.finished_at desc limit 1) \
+         and t.test_id = h.test_id join runs r on r.id = t.run_id \
+         left join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
+         where h.label not in ('new', 'healthy') order by h.phi desc limit $1"
+    );
+    /// The health of a setup.
+    SETUP_HEALTH_GET = "select setup_id, model, base, sums from setup_health where setup_id = $1";
+    /// The health of all setups.
+    SETUP_HEALTH_LIST = "select setup_id, model, base, sums from setup_health";
 
     /// A new token.
     TOKEN_INSERT = "insert into tokens \

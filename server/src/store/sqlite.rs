@@ -17,8 +17,12 @@ pub(super) const JOINED: &str = "json_patch(setups.attributes, excluded.attribut
 pub(super) const TEXT_LIST: &str = "select run_id, ordinal, attempt, message, trace from texts \
      where run_id = $1 and ordinal in (select value from json_each($2)) order by ordinal, attempt";
 
+/// What is known of some tests of a setup.
+pub(super) const HEALTH_LOAD: &str =
+    "select test_id, state from health where setup_id = $1 and test_id in (select unhex(value) from json_each($2))";
+
 /// What is said differently here.
-pub(super) const OWN: &[(&str, &str)] = &[("TEXT_LIST", TEXT_LIST)];
+pub(super) const OWN: &[(&str, &str)] = &[("TEXT_LIST", TEXT_LIST), ("HEALTH_LOAD", HEALTH_LOAD)];
 
 /// A deferred transaction that turns to writing may fail with a code that
 /// `busy_timeout` does not cover; this one waits for its turn at the start.
@@ -236,7 +240,6 @@ mod tests {
         let touch = SetupTouch { id: setup, name, heard_at: Some(now), now, attributes: None };
         let event = EventRow {
             seq: 0,
-            scope: setup.0,
             event: None,
             setup,
             run: None,
@@ -244,6 +247,8 @@ mod tests {
             at: now,
             received_at: now,
             late: false,
+            project: None,
+            delay: None,
             body: "x".repeat(1_024).into(),
         };
         let mut group = store.begin_group().await?;

@@ -20,7 +20,6 @@ fn report(what: &str, rows: usize, took: Duration) {
 fn event(bench: SetupId, run: RunId) -> EventRow {
     EventRow {
         seq: 0,
-        scope: run.0,
         event: Some(EventId(Uuid::new_v4())),
         setup: bench,
         run: Some(run),
@@ -28,6 +27,8 @@ fn event(bench: SetupId, run: RunId) -> EventRow {
         at: at(1),
         received_at: at(2),
         late: false,
+        project: None,
+        delay: None,
         body: format!("{{\"type\":\"test.finished\",\"body\":\"{}\"}}", "x".repeat(200)).into(),
     }
 }
@@ -71,8 +72,8 @@ async fn bare(place: &Place, bench: SetupId, run: RunId) {
         .pragma("wal_autocheckpoint", "4000");
     let mut db = sqlx::SqliteConnection::connect_with(&options).await.expect("opens");
     let text = format!(
-        "insert into events (scope, event_id, setup_id, run_id, kind, at, received_at, late, body) values {}",
-        vec!["(?,?,?,?,?,?,?,?,?)"; 500].join(",")
+        "insert into events (event_id, setup_id, run_id, kind, at, received_at, late, body) values {}",
+        vec!["(?,?,?,?,?,?,?,?)"; 500].join(",")
     );
     let groups: Vec<Vec<_>> = (0..GROUPS).map(|_| (0..ROWS).map(|_| event(bench, run)).collect()).collect();
     let began = Instant::now();
@@ -81,7 +82,7 @@ async fn bare(place: &Place, bench: SetupId, run: RunId) {
         for rows in rows.chunks(500) {
             let mut query = sqlx::query(AssertSqlSafe(text.as_str()));
             for row in rows {
-                query = query.bind(row.scope).bind(row.event.map(|id| id.0)).bind(row.setup.0);
+                query = query.bind(row.event.map(|id| id.0)).bind(row.setup.0);
                 query = query.bind(row.run.map(|id| id.0)).bind(&*row.kind).bind(row.at.0);
                 query = query.bind(row.received_at.0).bind(row.late).bind(&*row.body);
             }

@@ -1,0 +1,196 @@
+//! The health of a setup's tests, as it is at hand.
+//!
+//! States are kept packed, and summed up as they are when unpacked again: what
+//! is taken away from a sum is then exactly what was added to it.
+
+use crate::store::rows::{HealthRow, SetupHealthRow};
+use app::domain::health::{Aggregate, Base, Gate, Label, Model, Observation, Packed, Reading, State, Step};
+use app::domain::ids::{SetupId, TestId};
+use std::collections::{BTreeSet, HashMap};
+
+/// What a run is called in the detector.
+pub fn hash_of_run(run: uuid::Uuid) -> u64 {
+    let (high, low) = run.as_u64_pair();
+    high.rotate_left(32) ^ low
+}
+
+/// The health of a setup.
+#[derive(Debug)]
+pub struct Vitals {
+    gate: Gate<TestId>,
+    sums: Aggregate,
+    /// Tests at hand; none for one that never had a result.
+    states: HashMap<TestId, Option<Packed>>,
+    changed: BTreeSet<TestId>,
+    is_fresh: bool,
+}
+
+impl Vitals {
+    /// As kept. What was kept under other parameters, or by another release,
+    /// is begun anew: `holter health rebuild` makes it from the results.
+    pub fn stored(row: Option<&SetupHealthRow>, model: &Model) -> Self {
+        let row = row.filter(|row| row.model == model.version());
+        let base = row.and_then(|row| Base::from_bytes(&row.base).ok()).unwrap_or_default();
+        let sums = row.and_then(|row| Aggregate::from_bytes(&row.sums).ok()).unwrap_or_default();
+        Self { gate: Gate::new(base), sums, states: HashMap::new(), changed: BTreeSet::new(), is_fresh: false }
+    }
+
+    /// All tests in sum.
+    pub fn sums(&self) -> &Aggregate {
+        &self.sums
+    }
+
+    /// Those of the tests that are not at hand.
+    pub fn missing(&self, tests: impl IntoIterator<Item = TestId>) -> BTreeSet<TestId> {
+        tests.into_iter().filter(|test| !self.states.contains_key(test)).collect()
+    }
+
+    /// Has a test at hand as it was kept, or as one without results.
+    pub fn know(&mut self, model: &Model, test: TestId, kept: Option<&[u8]>) {
+        let packed = kept.and_then(|bytes| Packed::from_bytes(bytes).ok());
+        let known = packed.filter(|packed| packed.unpack(model).is_ok());
+        self.states.entry(test).or_insert(known);
+    }
+
+    /// Takes in a result.
+    pub fn observe(&mut self, model: &Model, test: TestId, seen: Observation) -> Step {
+        let mut state = self.unpacked(model, test).unwrap_or_else(|| State::new(model));
+        let (step, corrected) = self.gate.observe(model, test, &mut state, seen);
+        self.put(model, test, &state);
+        for (test, state) in corrected {
+            self.put(model, test, &state);
+        }
+        step
+    }
+
+    /// A run is to have so many tests.
+    pub fn plan(&mut self, model: &Model, run: u64, tests: u32) {
+        for (test, state) in self.gate.plan(model, run, tests) {
+            self.put(model, test, &state);
+        }
+    }
+
+    /// A run is over.
+    pub fn finish(&mut self, model: &Model, run: u64) {
+        for (test, state) in self.gate.finish(model, run) {
+            self.put(model, test, &state);
+        }
+        self.is_fresh = true;
+    }
+
+    /// Whether the run counts as an incident as things stand.
+    pub fn is_incident(&self, run: u64) -> bool {
+        self.gate.is_incident(run)
+    }
+
+    /// What a test is called.
+    pub fn label(&self, model: &Model, test: TestId) -> Label {
+        self.unpacked(model, test).map_or(Label::New, |state| state.label())
+    }
+
+    /// Lets go of tests; the store has them.
+    pub fn rest(&mut self) {
+        self.states = HashMap::new();
+    }
+
+    /// The rows of what changed; asked for once.
+    pub fn take_rows(&mut self, model: &Model, setup: SetupId) -> (Vec<HealthRow>, Option<SetupHealthRow>) {
+        let changed = std::mem::take(&mut self.changed);
+        if changed.is_empty() && !std::mem::take(&mut self.is_fresh) {
+            return (Vec::new(), None);
+        }
+        let rows = changed.into_iter().filter_map(|test| {
+            let packed = self.states.get(&test)?.as_ref()?;
+            Some(row_of(model, setup, test, packed, &packed.unpack(model).ok()?))
+        });
+        let rows = rows.collect();
+        let (base, sums) = (self.gate.base().to_bytes().into(), self.sums.to_bytes().into());
+        (rows, Some(SetupHealthRow { setup, model: model.version(), base, sums }))
+    }
+
+    fn unpacked(&self, model: &Model, test: TestId) -> Option<State> {
+        self.states.get(&test)?.as_ref()?.unpack(model).ok()
+    }
+
+    fn put(&mut self, model: &Model, test: TestId, state: &State) {
+        let before = self.unpacked(model, test).map(|state| of(model, &state));
+        if let Some((reading, label)) = before {
+            self.sums.remove(&reading, label);
+        }
+        let packed = state.pack(model);
+        // A state that was just packed can be unpacked.
+        if let Ok(kept) = packed.unpack(model) {
+            let (reading, label) = of(model, &kept);
+            self.sums.add(&reading, label);
+        }
+        self.states.insert(test, Some(packed));
+        self.changed.insert(test);
+    }
+}
+
+fn of(model: &Model, state: &State) -> (Reading, Label) {
+    (state.reading(model), state.label())
+}
+
+fn row_of(model: &Model, setup: SetupId, test: TestId, packed: &Packed, state: &State) -> HealthRow {
+    let reading = state.reading(model);
+    HealthRow {
+        setup,
+        test,
+        label: state.label(),
+        p_flaky: reading.p_flaky,
+        p_broken: reading.p_broken,
+        phi: reading.phi,
+        results: state.results(),
+        failures: state.failures(),
+        last_at: state.last_at(),
+        model: model.version(),
+        state: packed.as_bytes().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use app::domain::time::Timestamp;
+    use uuid::Uuid;
+
+    fn seen(run: u64, commit: u64, failed: bool) -> Observation {
+        Observation { failed, commit: Some(commit), run, at: Timestamp::from_millis(run.cast_signed()), incident: false }
+    }
+
+    /// Each test fails in every seventh run, and passes when tried again.
+    fn play(vitals: &mut Vitals, model: &Model, tests: &[TestId], runs: std::ops::Range<u64>) {
+        for run in runs {
+            for (number, test) in (0..).zip(tests) {
+                let failed = (run + number).is_multiple_of(7);
+                vitals.observe(model, *test, seen(run, run, failed));
+                if failed {
+                    vitals.observe(model, *test, seen(run, run, false));
+                }
+            }
+            vitals.finish(model, run);
+        }
+    }
+
+    #[test]
+    fn sums_equal_what_their_tests_add_up_to_even_over_the_store() {
+        let model = Model::default();
+        let tests: Vec<_> = (1..=12).map(|number| TestId(Uuid::from_u128(number))).collect();
+        let mut before = Vitals::stored(None, &model);
+        play(&mut before, &model, &tests, 1..20);
+        let (rows, whole) = before.take_rows(&model, SetupId(Uuid::from_u128(1)));
+        assert_eq!(before.take_rows(&model, SetupId(Uuid::from_u128(1))), (Vec::new(), None));
+        let mut vitals = Vitals::stored(whole.as_ref(), &model);
+        assert_eq!(vitals.missing(tests.clone()).len(), 12);
+        rows.iter().for_each(|row| vitals.know(&model, row.test, Some(&row.state)));
+        play(&mut vitals, &model, &tests, 20..40);
+        let mut counted = Aggregate::default();
+        for test in &tests {
+            let state = vitals.unpacked(&model, *test).expect("at hand");
+            counted.add(&state.reading(&model), state.label());
+        }
+        assert_eq!(*vitals.sums(), counted);
+        assert!(counted.labelled(Label::Flaky) > 6 && counted.flake_chance() > 0.5, "{counted:?}");
+    }
+}

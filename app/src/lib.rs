@@ -2,7 +2,7 @@
 //!
 //! Without features only the pure modules exist, and they compile for any
 //! target: the rules ([`domain`]), what screens draw ([`read`]), what travels
-//! to them ([`live`]) and every address ([`paths`]).
+//! to them ([`live`]), the heart on them ([`ecg`]) and every address ([`paths`]).
 //!
 //! With `ssr` (the server) or `hydrate` (the browser) Leptos joins in, and
 //! with it the questions a page may ask (`backend`, `api`), the components

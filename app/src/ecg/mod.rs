@@ -18,16 +18,25 @@
 //! (module `anchor`).
 
 pub mod chance;
+pub mod commits;
+pub mod draw;
+pub mod pace;
 pub mod reading;
+pub mod results;
 pub mod sample;
+pub mod sweep;
+pub mod tape;
 pub mod throughput;
+pub mod twin;
 pub mod wave;
 
 mod anchor;
+mod ground;
 mod log;
 mod rhythm;
 mod rr;
 mod strip;
+mod tape_view;
 
 pub use log::{Event, EventKind};
 pub use reading::{Alarm, Conduction, Measures, Reading, Rhythm};

@@ -6,7 +6,7 @@
 //! loudly that must be said. All three are functions of the numbers alone.
 
 use super::sample::{Ink, Look};
-use super::wave::Form;
+use super::wave::{Form, PLAIN};
 use crate::domain::time::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +99,7 @@ impl Reading {
 
     /// What changes the look of a beat.
     pub fn form(&self) -> Form {
-        Form { p: (1.0 - self.fibrillation) as f32, st: self.st as f32, inversion: self.inversion as f32 }
+        Form { p: (1.0 - self.fibrillation) as f32, st: self.st as f32, inversion: self.inversion as f32, ..PLAIN }
     }
 }
 
@@ -231,6 +231,18 @@ impl Rhythm {
             Self::Irregular => "irregular",
             Self::Sinus => "sinus rhythm",
             Self::Resting => "resting",
+        }
+    }
+
+    /// What it stands for, where the word alone would leave that open.
+    pub const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::LeadOff => Some("a run is open and nothing is heard"),
+            Self::Asystole => Some("the suite is failing"),
+            Self::Tachycardia => Some("a storm of flaky results"),
+            Self::Artefact => Some("an incident outside the tests"),
+            Self::Fibrillation => Some("a run is as likely hit by a flake as not"),
+            Self::Irregular | Self::Sinus | Self::Resting => None,
         }
     }
 }

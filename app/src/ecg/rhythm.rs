@@ -2,8 +2,9 @@
 //! the log and time.
 //!
 //! Each beat follows from the one before, from the last anchor on (module
-//! `anchor`). A step looks ahead by at most one interval: whoever draws two
-//! seconds behind the server's clock never has to correct what he drew.
+//! `anchor`). A step looks ahead by at most one interval for events, and to the
+//! end of a burst for whether beats stop: whoever draws two seconds behind the
+//! server's clock never has to correct what he drew.
 
 use super::anchor::{Approach, EPOCH, anchor, to_micros};
 use super::log::Log;

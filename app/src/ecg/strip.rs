@@ -7,15 +7,14 @@
 //! moment it is asked for.
 
 use super::anchor::{anchor, epoch_at};
-use super::chance::{Channel, uniform};
+use super::ground::Ground;
 use super::log::{Event, Log, Stated, bounded};
 use super::reading::{Conduction, Reading};
 use super::rhythm::{Beat, Chain};
-use super::sample::{self, RATE, STEP, Sample};
+use super::sample::{self, STEP, Sample};
 use super::wave;
 use crate::domain::time::{Micros, Timestamp};
 use std::collections::VecDeque;
-use std::f32::consts::TAU;
 
 /// Beats and events are kept this long; nothing older can be asked for.
 pub const KEEP: Micros = Micros::from_secs(60);
@@ -30,6 +29,7 @@ const MARGIN: Micros = Micros::from_secs(25);
 #[derive(Clone, Debug)]
 pub struct Strip {
     seed: u64,
+    ground: Ground,
     log: Log,
     chain: Option<Chain>,
     beats: VecDeque<Beat>,
@@ -37,6 +37,8 @@ pub struct Strip {
     from: Timestamp,
     /// Nothing before this is known any more.
     forgotten: Timestamp,
+    /// When to forget next.
+    forget_at: Timestamp,
     buffer: Vec<f32>,
 }
 
@@ -45,11 +47,13 @@ impl Strip {
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
+            ground: Ground::of(seed),
             log: Log::default(),
             chain: None,
             beats: VecDeque::new(),
             from: Timestamp(i64::MAX),
             forgotten: Timestamp(i64::MIN),
+            forget_at: Timestamp(i64::MIN),
             buffer: Vec::new(),
         }
     }
@@ -123,11 +127,11 @@ impl Strip {
         if to < self.forgotten {
             // The clock was wrong before, or is now: never stay deaf for it.
             self.forgotten = Timestamp(i64::MIN);
+            self.forget_at = Timestamp(i64::MIN);
         }
-        let epoch = epoch_at(self.seed, from);
-        let is_ahead = self.chain.as_ref().is_some_and(|chain| chain.epoch() < epoch);
-        if self.chain.is_none() || from < self.from || is_ahead {
-            self.restart(epoch);
+        let chain = self.chain.as_ref().filter(|_| from >= self.from);
+        if chain.is_none_or(|chain| chain.due() < from && chain.epoch() < epoch_at(self.seed, from)) {
+            self.restart(epoch_at(self.seed, from));
         }
         while let Some(chain) = self.chain.as_mut().filter(|chain| chain.due() < to) {
             chain.step(&self.log, &mut self.beats);
@@ -171,48 +175,42 @@ impl Strip {
     /// Adds what does not belong to a beat, and gives the samples out. Each
     /// stretch between two readings is drawn in one go.
     fn finish(&mut self, from: i64, out: &mut Vec<Sample>) {
-        let ground = Ground::of(self.seed);
-        let end = from + self.buffer.len() as i64;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let end = from + buffer.len() as i64;
         let mut next = from;
         while next < end {
             let at = sample::time_of(next);
             let reading = self.log.reading_at(at);
-            let change = self.log.next_change(at).map_or(end, sample::index_at);
-            let stretch = next..change.clamp(next + 1, end);
-            self.finish_stretch(&ground, &reading, from, stretch.clone(), out);
-            next = stretch.end;
+            let change = self.log.next_change(at).map_or(end, sample::index_at).clamp(next + 1, end);
+            self.finish_stretch(&reading, next, &mut buffer[(next - from) as usize..(change - from) as usize], out);
+            next = change;
         }
+        self.buffer = buffer;
     }
 
-    fn finish_stretch(
-        &self,
-        ground: &Ground,
-        reading: &Reading,
-        from: i64,
-        stretch: std::ops::Range<i64>,
-        out: &mut Vec<Sample>,
-    ) {
+    fn finish_stretch(&self, reading: &Reading, from: i64, stretch: &mut [f32], out: &mut Vec<Sample>) {
         let look = reading.look;
         if reading.conduction == Conduction::LeadOff {
-            out.extend(stretch.map(|_| Sample { uv: 0, look }));
+            out.extend(stretch.iter().map(|_| Sample { uv: 0, look }));
             return;
         }
-        let is_beating = reading.conduction == Conduction::Beating;
-        let atria = if is_beating { reading.fibrillation as f32 } else { 0.0 };
-        for index in stretch {
-            let mut mv = self.buffer[(index - from) as usize] + ground.wander(index);
-            if atria > 0.0 {
-                mv += atria * ground.atria(index);
-            }
-            if reading.has_artefact {
-                mv += ground.artefact(index);
-            }
-            out.push(Sample { uv: (mv * 1e3).round() as i16, look });
+        Ground::add_wander(from, stretch);
+        if reading.conduction == Conduction::Beating && reading.fibrillation > 0.0 {
+            self.ground.add_atria(reading.fibrillation as f32, from, stretch);
         }
+        if reading.has_artefact {
+            self.ground.add_artefact(from, stretch);
+        }
+        out.extend(stretch.iter().map(|mv| Sample { uv: whole(mv * 1e3), look }));
     }
 
     fn forget(&mut self, last: Timestamp) {
         let keep = last - KEEP;
+        if keep < self.forget_at {
+            return;
+        }
+        // Once a second is often enough.
+        self.forget_at = keep + Micros::from_secs(1);
         let old = self.beats.partition_point(|beat| beat.at < keep);
         self.beats.drain(..old);
         self.from = self.from.max(keep);
@@ -225,43 +223,10 @@ impl Strip {
     }
 }
 
-/// What lies under the beats: functions of time alone.
-struct Ground {
-    seed: u64,
-    phases: [f32; 3],
-}
-
-/// All waves of the ground repeat after this many samples (20 s): their
-/// frequencies are multiples of 0.05 Hz.
-const PERIOD: i64 = 20 * RATE;
-
-fn sine(hertz: f32, index: i64, phase: f32) -> f32 {
-    let cycles = hertz * (index.rem_euclid(PERIOD) as f32 / RATE as f32) + phase;
-    (TAU * cycles.fract()).sin()
-}
-
-impl Ground {
-    fn of(seed: u64) -> Self {
-        Self { seed, phases: [0, 1, 2].map(|index| uniform(seed, index, Channel::WavePhase) as f32) }
-    }
-
-    /// The slow wander of the baseline with breathing, mV.
-    fn wander(&self, index: i64) -> f32 {
-        0.012 * sine(0.25, index, 0.0)
-    }
-
-    /// The waves of fibrillating atria, mV.
-    fn atria(&self, index: i64) -> f32 {
-        let slip = 0.25 * sine(0.55, index, self.phases[2]);
-        0.045 * sine(6.1, index, self.phases[0] + slip) + 0.02 * sine(9.7, index, self.phases[1])
-    }
-
-    /// Noise and wander of a disturbed lead, mV.
-    fn artefact(&self, index: i64) -> f32 {
-        let noise = 2.0 * uniform(self.seed, index as u64, Channel::Noise) as f32 - 1.0;
-        let wander = 0.08 * sine(0.65, index, self.phases[0]) + 0.05 * sine(1.35, index, self.phases[1]);
-        0.18 * noise + wander
-    }
+/// The nearest whole number. `f32::round` is a call into the library on both
+/// of our targets and costs more than the rest of a sample.
+fn whole(uv: f32) -> i16 {
+    (uv + 0.5_f32.copysign(uv)) as i16
 }
 
 #[cfg(test)]

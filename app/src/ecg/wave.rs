@@ -35,10 +35,15 @@ pub struct Form {
     pub st: f32,
     /// How far T is turned: 0 upright, 0.5 flat, 1 upside down.
     pub inversion: f32,
+    /// Height of the whole beat, as a share of a healthy one's.
+    pub height: f32,
 }
 
+/// Height of the R peak of a healthy beat, mV.
+pub const R_HEIGHT: f32 = 1.1;
+
 /// The look of a healthy beat.
-pub const PLAIN: Form = Form { p: 1.0, st: 0.0, inversion: 0.0 };
+pub const PLAIN: Form = Form { p: 1.0, st: 0.0, inversion: 0.0, height: 1.0 };
 
 /// No beat reaches further before its R peak, in µs.
 pub const BEFORE: i64 = 330_000;
@@ -122,7 +127,8 @@ impl Bell {
             Part::Qrs => (root, 1.0),
             Part::T => (root * root.sqrt(), 1.0 - 2.0 * f64::from(form.inversion)),
         };
-        Placed { height: self.height * share, centre: self.centre * stretch, width: self.width * root }
+        let height = self.height * share * f64::from(form.height);
+        Placed { height, centre: self.centre * stretch, width: self.width * root }
     }
 }
 
@@ -229,16 +235,18 @@ pub fn draw(shape: Shape, rr: f64, form: &Form, first: i64, samples: &mut [f32])
 
 /// Calls `each` for the samples from `from` to `to` seconds after R.
 fn within(first: i64, from: f64, to: f64, samples: &mut [f32], mut each: impl FnMut(f32, &mut f32)) {
-    // Rounded to whole µs first, so that the same samples are taken whatever
-    // the slice begins with.
-    let (from, to) = ((from * 1e6).floor() as i64 - first, (to * 1e6).ceil() as i64 - first);
+    // Whole µs and a sample more on both sides: what is taken must not depend
+    // on where the slice begins, so `each` judges by the distance alone.
+    let (from, to) = ((from * 1e6) as i64 - STEP.0 - first, (to * 1e6) as i64 + STEP.0 - first);
     if to < 0 {
         return;
     }
-    let start = (from.max(0) as u64).div_ceil(STEP.0 as u64) as usize;
-    let end = ((to / STEP.0) as usize + 1).min(samples.len());
-    for (index, sample) in samples.iter_mut().enumerate().take(end).skip(start) {
-        each((first + index as i64 * STEP.0) as f32 * 1e-6, sample);
+    let start = (from.max(0) / STEP.0) as usize;
+    let end = ((to / STEP.0) as usize).min(samples.len());
+    let Some(samples) = samples.get_mut(start..end) else { return };
+    let first = (first + start as i64 * STEP.0) as i32;
+    for (index, sample) in (0_i32..).zip(samples) {
+        each((first + index * STEP.0 as i32) as f32 * 1e-6, sample);
     }
 }
 
@@ -248,7 +256,7 @@ mod tests {
 
     #[test]
     fn tables_agree_with_the_definition() {
-        let form = Form { p: 0.6, st: 0.3, inversion: 0.2 };
+        let form = Form { p: 0.6, st: 0.3, inversion: 0.2, height: 0.9 };
         for shape in [Shape::Sinus, Shape::Ventricular, Shape::Escape, Shape::Dropped] {
             for rr in [0.45, 0.8, 1.2] {
                 let mut samples = [0.0; 300];
@@ -264,7 +272,7 @@ mod tests {
 
     #[test]
     fn no_beat_reaches_beyond_its_bounds() {
-        let form = Form { p: 1.0, st: 0.3, inversion: 1.0 };
+        let form = Form { st: 0.3, inversion: 1.0, ..PLAIN };
         for shape in [Shape::Sinus, Shape::Ventricular, Shape::Escape, Shape::Dropped] {
             for at in [-BEFORE, AFTER] {
                 let volts = value(shape, at as f64 / 1e6, shape.shaping_rr(9.0), &form);

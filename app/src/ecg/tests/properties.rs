@@ -1,4 +1,5 @@
 use super::*;
+use crate::ecg::sample::RATE;
 use crate::ecg::{EventKind, Reading, Shape};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -138,6 +139,28 @@ proptest! {
         let differs = found.iter().zip(&expected).position(|(one, other)| one != other);
         prop_assert_eq!(differs.map(|n| (n, found[n], expected[n])), None);
         prop_assert_eq!(found.len(), expected.len());
+    }
+
+    #[test]
+    fn two_seconds_of_delay_are_enough_to_draw_nothing_twice(seed: u64, log in a_log(90, true), step in 1_i64..200) {
+        let mut expected = Vec::new();
+        strip(seed, &log).samples(30 * RATE, 89 * RATE, &mut expected);
+        let mut live = strip(seed, &[]);
+        let mut log = log;
+        log.sort_by_key(Told::at);
+        let mut log = log.into_iter().peekable();
+        let mut found = Vec::new();
+        let mut next = 30 * RATE;
+        while next < 89 * RATE {
+            let end = (next + step).min(89 * RATE);
+            while let Some(told) = log.next_if(|told| told.at() <= sample::time_of(end - 1) + DELAY) {
+                told.to(&mut live);
+            }
+            live.samples(next, end, &mut found);
+            next = end;
+        }
+        let differs = found.iter().zip(&expected).position(|(one, other)| one != other);
+        prop_assert_eq!(differs.map(|n| (n, found[n], expected[n])), None);
     }
 
     #[test]

@@ -125,7 +125,8 @@ impl Vitals {
     /// The rows of what changed; asked for once.
     pub fn take_rows(&mut self, model: &Model, setup: SetupId) -> (Vec<HealthRow>, Option<SetupHealthRow>) {
         let changed = std::mem::take(&mut self.changed);
-        if changed.is_empty() && !std::mem::take(&mut self.is_fresh) {
+        let is_fresh = std::mem::take(&mut self.is_fresh);
+        if changed.is_empty() && !is_fresh {
             return (Vec::new(), None);
         }
         let rows = changed.into_iter().filter_map(|test| {

@@ -3,16 +3,19 @@
 use crate::clock::SystemClock;
 use crate::config::{Config, EXAMPLE, environment};
 use crate::server::Server;
+use crate::service::rebuild;
 use crate::service::tokens::{self, Scope};
 use crate::setups_file;
 use crate::store::{Store, StoreUrl};
 use crate::telemetry;
 use app::domain::clock::Clock;
+use app::domain::health::{self, Model};
 use app::domain::name::{ProjectName, SetupName};
 use clap::{Args, Parser, Subcommand};
 use std::error::Error;
+use std::io::{BufWriter, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
@@ -46,6 +49,9 @@ enum Command {
     /// Takes over from other systems.
     #[command(subcommand)]
     Import(ImportCommand),
+    /// The detector of flaky and broken tests.
+    #[command(subcommand)]
+    Health(HealthCommand),
     /// Copies a SQLite store while it is in use.
     Backup {
         #[command(flatten)]
@@ -95,6 +101,25 @@ enum TokenCommand {
         /// Only for this project.
         #[arg(long)]
         project: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum HealthCommand {
+    /// Reads a history of results and prints what the detector makes of each.
+    ///
+    /// A line is a JSON object: {"test": "opens", "setup": "rig 7", "run": "17",
+    /// "commit": "3f2a", "fail": true, "at": "2026-01-31T12:00:00Z"}. What is not
+    /// known may be left out, but for test, run and fail.
+    Replay {
+        /// The file; - reads the standard input.
+        file: PathBuf,
+    },
+    /// Makes the health of all tests anew from the stored results. Stop the
+    /// server first: it would go on with what it has at hand.
+    Rebuild {
+        #[command(flatten)]
+        place: Place,
     },
 }
 
@@ -159,6 +184,12 @@ impl Cli {
                 print!("{}", setups_file::to_toml(&std::fs::read_to_string(file)?, jenkins.as_ref())?);
                 Ok(())
             }
+            Command::Health(HealthCommand::Replay { file }) => replay(&file),
+            Command::Health(HealthCommand::Rebuild { place }) => {
+                let rebuilt = rebuild::rebuild(&place.store().await?, &Model::default()).await?;
+                println!("{rebuilt}");
+                Ok(())
+            }
             Command::Backup { place, file } => Ok(place.store().await?.backup(&file).await?),
         }
     }
@@ -175,6 +206,29 @@ impl Serve {
         server.stop().await;
         Ok(())
     }
+}
+
+/// Prints a judgement for each line of a history. Bad lines are named on the
+/// standard error, and the others go on.
+fn replay(file: &Path) -> Outcome {
+    let history = if file == Path::new("-") {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?
+    };
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut refused = 0;
+    for answer in health::replay(&Model::default(), history.lines()) {
+        match answer {
+            health::Answer::Judged(judged) => writeln!(out, "{judged}")?,
+            health::Answer::Refused(problem) => {
+                refused += 1;
+                eprintln!("holter: {problem}");
+            }
+        }
+    }
+    out.flush()?;
+    if refused > 0 { Err(format!("{refused} lines are no results").into()) } else { Ok(()) }
 }
 
 /// Returns when the process is told to end.

@@ -61,8 +61,24 @@ impl Judged {
 
     /// Results that are new, in the order in which they came.
     pub fn take_results(&mut self, run: &Run, run_hash: u64, commit: Option<u64>) -> Vec<Result> {
+        self.take(run, run.touched().tests.iter(), run_hash, commit)
+    }
+
+    /// As [`Self::take_results`], of all tests of the run.
+    pub fn take_all_results(&mut self, run: &Run, run_hash: u64, commit: Option<u64>) -> Vec<Result> {
+        let all: Vec<u32> = (0..).take(run.tests().len()).collect();
+        self.take(run, all.iter(), run_hash, commit)
+    }
+
+    fn take<'a>(
+        &mut self,
+        run: &Run,
+        ordinals: impl Iterator<Item = &'a u32>,
+        run_hash: u64,
+        commit: Option<u64>,
+    ) -> Vec<Result> {
         let mut results = Vec::new();
-        for ordinal in &run.touched().tests {
+        for ordinal in ordinals {
             let test = &run.tests()[*ordinal as usize];
             let known = self.attempts.entry(*ordinal).or_default();
             for attempt in &test.attempts {

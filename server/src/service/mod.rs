@@ -9,6 +9,7 @@ pub mod board;
 pub mod failure;
 pub mod ingest;
 pub mod reads;
+pub mod rebuild;
 pub mod recorder;
 pub mod tokens;
 

@@ -224,12 +224,9 @@ macro_rules! body {
             all(sqlx::query(sql::HEALTH_SICK).bind(i64::from(limit)).fetch_all(db).await?, sick)
         }
 
-        pub(in crate::store) async fn setup_health_get(
-            db: &mut $Connection,
-            setup: SetupId,
-        ) -> Answer<Option<SetupHealthRow>> {
-            let row = sqlx::query(sql::SETUP_HEALTH_GET).bind(setup.0).fetch_optional(db).await?;
-            row.as_ref().map(setup_health).transpose()
+        pub(in crate::store) async fn health_clear(db: &mut $Connection, setup: SetupId) -> Answer<()> {
+            sqlx::query(sql::HEALTH_CLEAR).bind(setup.0).execute(db).await?;
+            Ok(())
         }
 
         pub(in crate::store) async fn setup_health_list(db: &mut $Connection) -> Answer<Vec<SetupHealthRow>> {

@@ -279,8 +279,8 @@ delegate_group! {
     step fn ids_insert(rows: &[IdsRow]) -> ();
     /// What is known of some tests of a setup, as it was kept.
     step fn health_load(setup: SetupId, tests: &[TestId]) -> Vec<(TestId, Box<[u8]>)>;
-    /// The health of a setup.
-    step fn setup_health_get(setup: SetupId) -> Option<SetupHealthRow>;
+    /// Forgets what is known of the tests of a setup.
+    step fn health_clear(setup: SetupId) -> ();
     /// Writes the health of tests as it now is, each once.
     step fn health_save(rows: &[HealthRow]) -> ();
     /// Writes the health of setups as it now is, each once.

@@ -178,8 +178,8 @@ statements! {
          left join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
          where h.label not in ('new', 'healthy') order by h.phi desc limit $1"
     );
-    /// The health of a setup.
-    SETUP_HEALTH_GET = "select setup_id, model, base, sums from setup_health where setup_id = $1";
+    /// Nothing is known of the tests of a setup.
+    HEALTH_CLEAR = "delete from health where setup_id = $1";
     /// The health of all setups.
     SETUP_HEALTH_LIST = "select setup_id, model, base, sums from setup_health";
 

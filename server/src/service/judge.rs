@@ -37,11 +37,11 @@ pub(super) async fn judge(
             have(vitals, id, &results, model, group).await?;
             vitals.plan(model, hash, run.run.counts().planned);
             let steps: Vec<_> = results.iter().map(|seen| vitals.observe(model, seen.test, seen.seen)).collect();
+            setup.pulse.is_incident = vitals.is_incident(hash);
             if ends {
                 vitals.finish(model, hash);
                 run.judged.is_finished = true;
             }
-            setup.pulse.is_incident = vitals.is_incident(hash);
             mark(run, &mut setup.pulse, results.iter().zip(&steps), now);
         }
         mark_hard_failures(run, &mut setup.pulse, now);

@@ -5,9 +5,9 @@
 
 #![allow(missing_docs, reason = "the macro makes a struct of each argument list, whose fields cannot be documented")]
 
-use crate::domain::ids::{RunId, ScriptId};
+use crate::domain::ids::{RunId, ScriptId, TestId};
 use crate::domain::problem::{Problem, ProblemKind};
-use crate::read::{AttemptText, Build, RunPage, SetupPage, Wall};
+use crate::read::{AttemptText, Build, RunPage, SetupPage, SickPage, TestPage, Wall};
 use leptos::prelude::*;
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
@@ -48,6 +48,18 @@ pub async fn setup_page(name: String, cursor: Option<String>) -> Result<Option<S
 #[server(name = AskRunPage, prefix = "/rpc", endpoint = "run-page")]
 pub async fn run_page(run: RunId) -> Result<Option<RunPage>, Problem> {
     backend()?.run_page(run).await
+}
+
+/// Tests that are neither new nor healthy.
+#[server(name = AskSickPage, prefix = "/rpc", endpoint = "sick-page")]
+pub async fn sick_page() -> Result<SickPage, Problem> {
+    backend()?.sick_page().await
+}
+
+/// One test over all its runs.
+#[server(name = AskTestPage, prefix = "/rpc", endpoint = "test-page")]
+pub async fn test_page(test: TestId) -> Result<Option<TestPage>, Problem> {
+    backend()?.test_page(test).await
 }
 
 /// Messages and traces of a test in a run.

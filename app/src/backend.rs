@@ -2,9 +2,9 @@
 //! decides there who may ask: a server function is a public address, whatever
 //! page happens to call it.
 
-use crate::domain::ids::{RunId, ScriptId};
+use crate::domain::ids::{RunId, ScriptId, TestId};
 use crate::domain::problem::Problem;
-use crate::read::{AttemptText, Build, RunPage, SetupPage, Wall};
+use crate::read::{AttemptText, Build, RunPage, SetupPage, SickPage, TestPage, Wall};
 use std::sync::Arc;
 
 /// What pages may ask of the server.
@@ -16,6 +16,10 @@ pub trait Backend: Send + Sync + 'static {
     async fn setup_page(&self, name: &str, cursor: Option<&str>) -> Result<Option<SetupPage>, Problem>;
     /// One run.
     async fn run_page(&self, run: RunId) -> Result<Option<RunPage>, Problem>;
+    /// Tests that are neither new nor healthy.
+    async fn sick_page(&self) -> Result<SickPage, Problem>;
+    /// One test over all its runs.
+    async fn test_page(&self, test: TestId) -> Result<Option<TestPage>, Problem>;
     /// Messages and traces of a test in a run, by attempt.
     async fn attempt_texts(&self, run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem>;
     /// The text of a script.

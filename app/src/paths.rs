@@ -1,6 +1,6 @@
 //! Every address as a value; links and routes share it.
 
-use crate::domain::ids::RunId;
+use crate::domain::ids::{RunId, TestId};
 use std::fmt;
 
 /// A page that people see.
@@ -12,6 +12,10 @@ pub enum Page<'a> {
     Setup(&'a str),
     /// One run.
     Run(RunId),
+    /// One test over all its runs.
+    Test(TestId),
+    /// The tests that are ill.
+    Flaky,
     /// The wall.
     Wall,
     /// The API, to be tried.
@@ -26,6 +30,8 @@ impl fmt::Display for Page<'_> {
             Self::Grid => f.write_str("/"),
             Self::Setup(name) => write!(f, "/setups/{}", Segment(name)),
             Self::Run(id) => write!(f, "/runs/{id}"),
+            Self::Test(id) => write!(f, "/tests/{id}"),
+            Self::Flaky => f.write_str("/flaky"),
             Self::Wall => f.write_str("/wall"),
             Self::Docs => f.write_str("/docs"),
             Self::Redoc => f.write_str("/redoc"),

@@ -5,8 +5,10 @@
 //! has types of its own, in the server's `http::wire`.
 
 mod pulse;
+mod sick;
 
 pub use pulse::{Mark, Pulse, SickTests};
+pub use sick::{Broke, PerMille, SickPage, SickTest, TapePicture, TestHealth, TestPage, TestResult};
 
 use crate::domain::activity::{Activity, ActivityFacts};
 use crate::domain::counts::Counts;

@@ -20,6 +20,7 @@ pub fn Masthead() -> impl IntoView {
             </a>
             <nav class="ways" aria-label="Pages">
                 <a href=Page::Wall.to_string()><Icon glyph=Glyph::Tiles /><span>"Wall"</span></a>
+                <a href=Page::Flaky.to_string()><Icon glyph=Glyph::Wave /><span>"Flaky"</span></a>
                 <a href=Page::Docs.to_string() rel="external"><Icon glyph=Glyph::Code /><span>"API"</span></a>
             </nav>
             <ThemeToggle />

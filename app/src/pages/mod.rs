@@ -12,12 +12,14 @@
 //! | `run-head`, `result`, `counts-passed` (and every other outcome), `late-events`, `wrong-clock`, `last-good` | above the tree of a run |
 //! | `tree`, `suite-node` with `data-suite`, `test-row` with `data-ordinal` and `data-outcome`, `message`, `all-attempts`, `attempt-texts`, `script-button`, `script-dialog`, `script`, `test-took` | the tree |
 //! | `setup-head`, `attributes`, `runs`, `run-line`, `older-runs` | the page of a setup |
+//! | `flaky`, `sick-test` and `on-setup` with `data-label`, `label`, `test-page`, `tape`, `result-row`, `environment`, `broke` | the health of tests |
 //! | `clock`, `stale-banner` with `data-freshness`; `data-stale` on the page | liveness |
 //! | `theme`, `help`, `problem`, `not-found` | everywhere |
 
 mod builds_dialog;
 mod clock;
 mod filter;
+mod flaky;
 mod grid;
 mod keys;
 mod live_run;
@@ -31,15 +33,18 @@ mod run_tests;
 mod run_tree;
 mod script_dialog;
 mod setup;
+mod test;
 mod tree;
 mod wall;
 
+pub use flaky::FlakyPage;
 pub use grid::GridPage;
 pub use keys::listen_to_keys;
 pub use masthead::{KeyHelp, Masthead};
 pub use not_found::NotFound;
 pub use run::RunPage;
 pub use setup::SetupPage;
+pub use test::TestPage;
 pub use wall::WallPage;
 
 use crate::domain::problem::{Problem, ProblemKind};

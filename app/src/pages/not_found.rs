@@ -16,6 +16,7 @@ pub fn NotFound(
     let title = match what {
         "setup" => "No setup of this name",
         "run" => "No such run",
+        "test" => "No such test",
         _ => "No such page",
     };
     view! {

@@ -24,6 +24,7 @@ mod judged;
 mod pages;
 mod pending;
 mod replay;
+mod sick;
 mod start;
 mod tiles;
 mod vitals;

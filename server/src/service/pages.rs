@@ -2,9 +2,9 @@
 
 use super::Service;
 use app::backend::Backend;
-use app::domain::ids::{RunId, ScriptId};
+use app::domain::ids::{RunId, ScriptId, TestId};
 use app::domain::problem::Problem;
-use app::read::{AttemptText, Build, RunPage, SetupPage, Wall};
+use app::read::{AttemptText, Build, RunPage, SetupPage, SickPage, TestPage, Wall};
 
 #[async_trait::async_trait]
 impl Backend for Service {
@@ -18,6 +18,14 @@ impl Backend for Service {
 
     async fn run_page(&self, run: RunId) -> Result<Option<RunPage>, Problem> {
         Ok(self.run(run).await?)
+    }
+
+    async fn sick_page(&self) -> Result<SickPage, Problem> {
+        Ok(self.sick_tests().await?)
+    }
+
+    async fn test_page(&self, test: TestId) -> Result<Option<TestPage>, Problem> {
+        Ok(self.test(test).await?)
     }
 
     async fn attempt_texts(&self, run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem> {

@@ -119,7 +119,7 @@ impl Service {
         self.inner.board.patience().silent_after
     }
 
-    fn setup_name(&self, setup: SetupId) -> String {
+    pub(super) fn setup_name(&self, setup: SetupId) -> String {
         self.inner.board.tile_of(setup).map(|tile| tile.name.clone()).unwrap_or_default()
     }
 

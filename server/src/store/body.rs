@@ -224,6 +224,15 @@ macro_rules! body {
             all(sqlx::query(sql::HEALTH_SICK).bind(i64::from(limit)).fetch_all(db).await?, sick)
         }
 
+        pub(in crate::store) async fn test_results(
+            db: &mut $Connection,
+            test: TestId,
+            limit: u32,
+        ) -> Answer<Vec<ResultRow>> {
+            let query = sqlx::query(sql::TEST_RESULTS).bind(test.0).bind(i64::from(limit));
+            all(query.fetch_all(db).await?, result)
+        }
+
         pub(in crate::store) async fn health_clear(db: &mut $Connection, setup: SetupId) -> Answer<()> {
             sqlx::query(sql::HEALTH_CLEAR).bind(setup.0).execute(db).await?;
             Ok(())

@@ -218,6 +218,8 @@ delegate! {
     read fn health_of_test(test: TestId) -> Vec<HealthRow>;
     /// Tests that are neither new nor healthy, the most expensive first.
     read fn health_sick(limit: u32) -> Vec<SickRow>;
+    /// The results of a test on all setups, the newest first.
+    read fn test_results(test: TestId, limit: u32) -> Vec<ResultRow>;
     /// The health of every setup.
     read fn setup_health_list() -> Vec<SetupHealthRow>;
 

@@ -72,6 +72,23 @@ macro_rules! reading {
                 Ok(self.get::<Option<&str>>(column)?.map(Into::into))
             }
 
+            /// The name of a test, the suites before it and its parameters after it.
+            fn test_path(&self) -> Result<Vec<Box<str>>, StoreError> {
+                let suites: Option<Json<Vec<Box<str>>>> = self.get("path")?;
+                let mut path = suites.map(|Json(path)| path).unwrap_or_default();
+                let name = self.get::<&str>("name")?;
+                path.push(match self.text("parameters")? {
+                    Some(parameters) => format!("{name} [{parameters}]").into(),
+                    None => name.into(),
+                });
+                Ok(path)
+            }
+
+            fn owner(&self) -> Result<Option<Box<str>>, StoreError> {
+                let detail: Option<Json<TestDetail<'_>>> = self.get("detail")?;
+                Ok(detail.and_then(|Json(detail)| detail.owner.map(Into::into)))
+            }
+
             /// Numbers between commas, as the statements for durations give them.
             pub(super) fn durations(&self, column: &'static str) -> Result<Vec<Micros>, StoreError> {
                 let Some(list) = self.get::<Option<&str>>(column)? else { return Ok(Vec::new()) };
@@ -236,19 +253,31 @@ macro_rules! reading {
         pub(super) fn sick(row: &$Row) -> Result<SickRow, StoreError> {
             let health = health(row)?;
             let row = Columns::of(row, "health", &["setup_id", "test_id"]);
-            let detail: Option<Json<TestDetail>> = row.get("detail")?;
-            let mut path = row.get::<Option<Json<Vec<Box<str>>>>>("path")?.map(|Json(path)| path).unwrap_or_default();
-            let name = row.get::<&str>("name")?;
-            path.push(match row.text("parameters")? {
-                Some(parameters) => format!("{name} [{parameters}]").into(),
-                None => name.into(),
-            });
             Ok(SickRow {
                 health,
-                path,
-                owner: detail.and_then(|Json(detail)| detail.owner.map(Into::into)),
+                path: row.test_path()?,
+                owner: row.owner()?,
                 project: ProjectName::stored(row.get::<&str>("project")?),
                 run: RunId(row.get("run_id")?),
+                duration: row.get::<Option<i64>>("duration")?.map(Micros),
+            })
+        }
+
+        pub(super) fn result(row: &$Row) -> Result<ResultRow, StoreError> {
+            let row = Columns::of(row, "tests", &["run_id"]);
+            Ok(ResultRow {
+                setup: SetupId(row.get("setup_id")?),
+                run: RunId(row.get("run_id")?),
+                key: RunKey::stored(row.get::<&str>("key")?),
+                project: ProjectName::stored(row.get::<&str>("project")?),
+                commit: row.text("commit_id")?,
+                branch: row.text("branch")?,
+                outcome: row.word("outcome", Outcome::parse)?,
+                attempts: row.json::<Vec<app::domain::test::Attempt>>("attempts")?.len() as u32,
+                duration: row.get::<Option<i64>>("duration")?.map(Micros),
+                finished_at: row.time("finished_at")?,
+                path: row.test_path()?,
+                owner: row.owner()?,
             })
         }
 

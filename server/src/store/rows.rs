@@ -315,6 +315,37 @@ pub struct SickRow {
     pub project: ProjectName,
     /// The newest run in which it ended.
     pub run: RunId,
+    /// How long it took there.
+    pub duration: Option<Micros>,
+}
+
+/// One result of a test.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResultRow {
+    /// Where.
+    pub setup: SetupId,
+    /// In which run.
+    pub run: RunId,
+    /// What its listener calls the run.
+    pub key: RunKey,
+    /// The project of the run.
+    pub project: ProjectName,
+    /// The commit under test.
+    pub commit: Option<Box<str>>,
+    /// The branch under test.
+    pub branch: Option<Box<str>>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How many attempts it took.
+    pub attempts: u32,
+    /// How long it took.
+    pub duration: Option<Micros>,
+    /// When it ended, by the listener's clock.
+    pub finished_at: Option<Timestamp>,
+    /// The test's name as it was then, the suites before it.
+    pub path: Vec<Box<str>>,
+    /// Who looked after it.
+    pub owner: Option<Box<str>>,
 }
 
 /// A token; the secret itself is never kept.

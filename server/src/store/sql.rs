@@ -171,12 +171,20 @@ statements! {
     /// Tests that are neither new nor healthy, the most expensive first. Word
     /// for word the condition of its index.
     HEALTH_SICK = concat!(
-        "select ", health_columns!(), ", t.name, t.parameters, t.detail, s.path, r.project, t.run_id from health h \
+        "select ", health_columns!(), ", t.name, t.parameters, t.detail, t.duration, s.path, \
+         r.project, t.run_id from health h \
          join tests t on t.run_id = (select n.run_id from tests n where n.test_id = h.test_id \
          and n.setup_id = h.setup_id and n.finished_at is not null order by n.finished_at desc limit 1) \
          and t.test_id = h.test_id join runs r on r.id = t.run_id \
          left join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
          where h.label not in ('new', 'healthy') order by h.phi desc limit $1"
+    );
+    /// The results of a test ($1) on all setups, the newest first.
+    TEST_RESULTS = concat!(
+        "select t.run_id, t.setup_id, r.key, r.project, r.commit_id, r.branch, ", outcome!(), " as outcome, \
+         t.attempts, t.duration, t.finished_at, t.name, t.parameters, t.detail, s.path from tests t \
+         join runs r on r.id = t.run_id left join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
+         where t.test_id = $1 and t.finished_at is not null order by t.finished_at desc limit $2"
     );
     /// Nothing is known of the tests of a setup.
     HEALTH_CLEAR = "delete from health where setup_id = $1";

@@ -60,6 +60,11 @@ contract! {
         assert_eq!(listed[0].path.last().map(|name| &**name), Some("opens"));
         assert_eq!(listed[0].path.len(), 3);
 
+        let results = store.test_results(tests[0], 10).await.expect("reads");
+        assert_eq!(results.len(), 1);
+        assert_eq!((results[0].run, results[0].setup, &results[0].path), (run.id, bench, &listed[0].path));
+        assert_eq!(results[0].attempts as usize, run.tests()[0].attempts.len());
+
         let mut group = store.begin_group().await.expect("free");
         group.health_clear(bench).await.expect("clears");
         group.commit().await.expect("commits");

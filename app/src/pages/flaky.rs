@@ -1,0 +1,186 @@
+//! The tests that are ill, `/flaky`: the most expensive first.
+//!
+//! What is asked for stands in the address, so a list can be sent to somebody;
+//! the form works before the page has come to life.
+
+use super::problem_page;
+use crate::api;
+use crate::domain::health::Label;
+use crate::domain::time::Timestamp;
+use crate::format;
+use crate::paths::Page;
+use crate::read::{SickPage, SickTest};
+use crate::ui::{Empty, Glyph, Icon, LabelBadge, percent, rate, trend};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+/// Labels that can be asked for.
+const LABELS: [Label; 5] = [Label::Flaky, Label::Broken, Label::Suspect, Label::Recovering, Label::Fixed];
+
+/// The page.
+#[component]
+pub fn FlakyPage() -> impl IntoView {
+    let page = Resource::new_blocking(|| (), |()| api::sick_page());
+    view! {
+        <Title text="Flaky tests" />
+        <Transition>
+            {move || Suspend::new(async move {
+                match page.await {
+                    Ok(data) => view! { <Sick data=data /> }.into_any(),
+                    Err(problem) => problem_page(problem),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// What the address asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Asked {
+    words: String,
+    label: Option<Label>,
+}
+
+impl Asked {
+    fn takes(&self, test: &SickTest) -> bool {
+        let text = [&test.path.join(" "), &test.setup, &test.project, test.owner.as_deref().unwrap_or_default()];
+        let text = text.join(" ").to_lowercase();
+        self.label.is_none_or(|label| label == test.health.label)
+            && self.words.to_lowercase().split_whitespace().all(|word| text.contains(word))
+    }
+
+    fn address(&self, label: Option<Label>) -> String {
+        let words = crate::paths::Segment(&self.words);
+        match label {
+            None => format!("{}?q={words}", Page::Flaky),
+            Some(label) => format!("{}?q={words}&label={}", Page::Flaky, label.as_str()),
+        }
+    }
+}
+
+#[component]
+fn Sick(data: SickPage) -> impl IntoView {
+    let query = use_query_map();
+    let asked = Memo::new(move |_| {
+        query.with(|query| Asked {
+            words: query.get("q").unwrap_or_default(),
+            label: query.get("label").and_then(|label| Label::parse(&label)),
+        })
+    });
+    let SickPage { tests, is_cut, now } = data;
+    let body = move || asked.with(|asked| body(asked, &tests, now));
+    view! {
+        <div class="page flaky-page" data-test="flaky">
+            <header class="page-head">
+                <div class="page-title"><h1>"Flaky and broken tests"</h1></div>
+                <p class="quiet">"Each test on each setup; first what costs most, by the spurious failures to be expected in a run."</p>
+            </header>
+            {body}
+            {is_cut.then(|| view! { <p class="quiet">"There are more; these are the 500 most expensive."</p> })}
+        </div>
+    }
+    .into_any()
+}
+
+fn body(asked: &Asked, tests: &[SickTest], now: Timestamp) -> AnyView {
+    if tests.is_empty() {
+        return view! {
+            <Empty title="Nothing to worry about">
+                <p>"No test with at least three results is flaky, suspect or broken."</p>
+            </Empty>
+        }
+        .into_any();
+    }
+    let rows: Vec<_> = tests.iter().filter(|test| asked.takes(test)).map(|test| row(test, now)).collect();
+    let none = rows.is_empty();
+    view! {
+        {filter(asked)}
+        {labels(asked, tests)}
+        {none.then(|| view! { <p class="quiet" data-test="no-match">"No test matches. "<a href=Page::Flaky.to_string()>"Show all"</a></p> })}
+        <div class="scroll">
+            <table class="sick">
+                <thead>
+                    <tr>
+                        <th scope="col">"Test"</th><th scope="col">"Called"</th><th scope="col">"Setup"</th>
+                        <th scope="col" class="number" title="How likely it is flaky at all">"Flaky?"</th>
+                        <th scope="col" class="number" title="How often it fails for nothing, with the 90 % interval">"Fails"</th>
+                        <th scope="col" class="number" title="Expected spurious failures in a thousand runs">"In 1,000 runs"</th>
+                        <th scope="col" class="number" title="Lost to one more attempt for each of them">"Cost"</th>
+                        <th scope="col">"Going"</th><th scope="col">"Last result"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn filter(asked: &Asked) -> AnyView {
+    view! {
+        <form class="filter" role="search" method="get" action=Page::Flaky.to_string()>
+            <label class="filter-box">
+                <Icon glyph=Glyph::Search />
+                <span class="unseen">"Filter tests"</span>
+                <input type="search" name="q" data-test="filter" data-key="filter" autocomplete="off" spellcheck="false"
+                    placeholder="Test, suite, setup, project, owner" value=asked.words.clone() />
+                <kbd>"/"</kbd>
+            </label>
+            {asked.label.map(|label| view! { <input type="hidden" name="label" value=label.as_str() /> })}
+        </form>
+    }
+    .into_any()
+}
+
+fn labels(asked: &Asked, tests: &[SickTest]) -> AnyView {
+    let link = |label: Option<Label>| {
+        let count = tests.iter().filter(|test| label.is_none_or(|label| label == test.health.label)).count();
+        let word = label.map_or("all", Label::as_str);
+        let current = (asked.label == label).then_some("true");
+        view! {
+            <a class="chip" href=asked.address(label) aria-current=current data-label=word data-test=format!("show-{word}")>
+                {word}" "<span class="number">{count.to_string()}</span>
+            </a>
+        }
+        .into_any()
+    };
+    let links: Vec<_> = std::iter::once(None).chain(LABELS.map(Some)).map(link).collect();
+    view! { <nav class="chips" aria-label="By what they are called">{links}</nav> }.into_any()
+}
+
+fn row(test: &SickTest, now: Timestamp) -> AnyView {
+    let (name, suite) = test.path.split_last().map_or((String::new(), String::new()), |(name, suite)| (name.clone(), suite.join(" › ")));
+    let health = &test.health;
+    let last = health.last_at.map(|at| format::ago(now.since(at))).unwrap_or_default();
+    let whose = [Some(test.project.as_str()), test.owner.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    view! {
+        <tr data-test="sick-test" data-row="true" data-label=health.label.as_str()>
+            <th scope="row">
+                <a class="row-link" data-key="row" href=Page::Test(test.id).to_string()>{name}</a>
+                <span class="row-note">{suite}</span>
+            </th>
+            <td><LabelBadge label=health.label /></td>
+            <td><a href=Page::Setup(&test.setup).to_string()>{test.setup.clone()}</a><span class="row-note">{whose}</span></td>
+            <td class="number">{percent(health.p_flaky)}</td>
+            <td class="number">{rate(health)}</td>
+            <td class="number">{format::number(health.spurious)}</td>
+            <td class="number">{format::coarse(test.lost_in_1000_runs)}</td>
+            <td>{trend(health.trend)}</td>
+            <td>{last}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_keeps_the_words_and_names_the_label() {
+        let asked = Asked { words: "valve & pump".into(), label: None };
+        assert_eq!(asked.address(Some(Label::Flaky)), "/flaky?q=valve%20%26%20pump&label=flaky");
+    }
+}

@@ -8,6 +8,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 const ROUTES: &[&str] = &[
+    "get /api/v1/flaky",
+    "get /api/v1/flaky.csv",
     "get /api/v1/runs",
     "get /api/v1/runs/{id}",
     "get /api/v1/runs/{id}/tests",

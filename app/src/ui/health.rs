@@ -40,8 +40,8 @@ pub fn percent(p: PerMille) -> String {
 
 /// How often it fails for nothing, with its interval: `3.0 % (0.1–14 %)`.
 pub fn rate(health: &TestHealth) -> String {
-    let [mean, low, high] = health.rate;
-    format!("{} ({} to {})", percent(mean), percent(low), percent(high))
+    let [mean, low, high] = health.rate.map(percent);
+    format!("{mean} ({}–{high})", low.trim_end_matches(" %"))
 }
 
 /// Which way it is going.
@@ -68,7 +68,7 @@ pub fn reason(reason: &Reason) -> String {
             format!("Failed and passed on the same commit {} in the last {results} results.", times(n))
         }
         Reason::ChangedAcrossCommits { failures, results } => {
-            format!("{failures} of {results} results failed, each on another commit: that may be chance.")
+            format!("{failures} of {results} results failed, with passes between them, each on another commit.")
         }
         Reason::FailingInARow { failures } => {
             format!("The last {} failed.", format::count(u32::from(failures), "result", "results"))
@@ -106,6 +106,23 @@ mod tests {
     fn probabilities_are_said_as_finely_as_they_are_known() {
         let said = [0, 4, 55, 100, 174, 994, 1_000].map(percent);
         assert_eq!(said, ["< 0.1 %", "0.4 %", "5.5 %", "10 %", "17 %", "99 %", "> 99 %"]);
+    }
+
+    #[test]
+    fn a_rate_carries_its_interval() {
+        let health = TestHealth {
+            label: Label::Flaky,
+            p_flaky: 980,
+            p_broken: 0,
+            spurious: 295,
+            rate: [303, 154, 470],
+            trend: None,
+            reasons: Vec::new(),
+            results: 26,
+            failures: 8,
+            last_at: None,
+        };
+        assert_eq!(rate(&health), "30 % (15–47 %)");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod assets;
 mod body;
 mod events;
 mod extract;
+mod flaky;
 pub mod guard;
 mod health;
 mod html;
@@ -79,6 +80,8 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(runs::list))
         .routes(routes!(runs::one))
         .routes(routes!(runs::tests))
+        .routes(routes!(flaky::list))
+        .routes(routes!(flaky::csv))
         .routes(routes!(listeners::index))
         .routes(routes!(listeners::robot))
         .routes(routes!(listeners::pytest))

@@ -5,6 +5,7 @@
 //! fine; nothing here changes its meaning.
 
 pub mod event;
+pub mod flaky;
 mod run;
 mod setup;
 mod test;

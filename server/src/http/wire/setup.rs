@@ -2,7 +2,7 @@
 
 use super::{Activity, CountsBody, Moment, Phase, RunResult, RunState};
 use app::domain::time::{Micros, Timestamp};
-use app::read::{RunCard, Tile};
+use app::read::{RunCard, SickTests, Tile};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -19,8 +19,10 @@ pub struct SetupItem {
     pub activity: Activity,
     /// Its open run, else its newest one.
     pub run: Option<CurrentRun>,
-    /// Reserved; null in this version.
-    pub health: Option<String>,
+    /// The gravest of what its tests are called: `healthy`, `flaky` or `broken`; null until one of
+    /// them had a result.
+    #[schema(example = "healthy")]
+    pub health: Option<&'static str>,
     /// Its last word, by the server's clock.
     pub last_seen_at: Option<Moment>,
     /// Rises with every change.
@@ -107,10 +109,19 @@ impl SetupItem {
             project: run.map_or_else(|| "default".into(), |run| run.project.clone()),
             activity: Activity(tile.activity(now, silent_after)),
             run: run.map(Into::into),
-            health: None,
+            health: health_of(&tile.pulse.tests),
             last_seen_at: tile.seen_at.map(Moment),
             version: tile.version,
             comment: tile.comment.clone(),
         }
+    }
+}
+
+fn health_of(tests: &SickTests) -> Option<&'static str> {
+    match tests {
+        SickTests { all: 0, .. } => None,
+        SickTests { broken: 1.., .. } => Some("broken"),
+        SickTests { flaky: 1.., .. } => Some("flaky"),
+        SickTests { .. } => Some("healthy"),
     }
 }

@@ -1,0 +1,78 @@
+//! `GET /api/v1/flaky`: the tests that are ill, as JSON and as CSV.
+
+use super::problem::Refusal;
+use super::wire::flaky::{SickList, SickTestItem};
+use super::{Door, json};
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use std::fmt::Write;
+
+/// Lists tests that are neither new nor healthy
+///
+/// Each on each setup, first what costs most: by the spurious failures to be expected in a run. At
+/// most 500.
+#[utoipa::path(
+    get, path = "/api/v1/flaky", tag = "Reads", operation_id = "listFlakyTests",
+    responses((status = 200, description = "The tests", body = SickList)),
+)]
+pub async fn list(State(Door { service, .. }): State<Door>) -> Result<Response, Refusal> {
+    let items = service.sick_tests().await?.tests.into_iter().map(SickTestItem::from).collect();
+    Ok(json(&SickList { items, next: None }))
+}
+
+/// Lists them as CSV
+///
+/// The same tests and fields as lines of text, with a line of names first (RFC 4180).
+#[utoipa::path(
+    get, path = "/api/v1/flaky.csv", tag = "Reads", operation_id = "listFlakyTestsAsCsv",
+    responses((status = 200, description = "The tests", body = String, content_type = "text/csv")),
+)]
+pub async fn csv(State(Door { service, .. }): State<Door>) -> Result<Response, Refusal> {
+    let mut text = String::from(
+        "test,suite,setup,project,owner,label,p_flaky,p_broken,spurious_failures_per_run,results,failures,last_at\r\n",
+    );
+    for item in service.sick_tests().await?.tests.into_iter().map(SickTestItem::from) {
+        line(&mut text, &item);
+    }
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present")),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"flaky.csv\"")),
+    ];
+    Ok((headers, text).into_response())
+}
+
+fn line(text: &mut String, item: &SickTestItem) {
+    let last_at = item.last_at.map(|at| at.0.to_rfc3339()).unwrap_or_default();
+    let owner = item.owner.as_deref().unwrap_or_default();
+    let words = [&*item.test, &item.suite.join(" / "), &item.setup, &item.project, owner, &item.label];
+    for word in words {
+        text.push_str(&cell(word));
+        text.push(',');
+    }
+    let SickTestItem { p_flaky, p_broken, spurious_failures_per_run, results, failures, .. } = item;
+    // Writing into a text cannot fail.
+    let _ = write!(text, "{p_flaky},{p_broken},{spurious_failures_per_run},{results},{failures},{last_at}\r\n");
+}
+
+/// A value as one cell. A name that a spreadsheet would take for a formula gets
+/// an apostrophe before it: names come from whoever writes tests.
+fn cell(word: &str) -> String {
+    let guard = if word.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    if guard.is_empty() && !word.contains([',', '"', '\n', '\r']) {
+        return word.to_owned();
+    }
+    format!("\"{guard}{}\"", word.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_quoted_where_it_must_be_and_is_never_a_formula() {
+        assert_eq!(cell("opens"), "opens");
+        assert_eq!(cell("opens, \"slowly\""), "\"opens, \"\"slowly\"\"\"");
+        assert_eq!(cell("=HYPERLINK(1)"), "\"'=HYPERLINK(1)\"");
+    }
+}

@@ -21,7 +21,7 @@ async fn a_setup_tells_what_it_is_doing() {
     let setup = server.get("/api/v1/setups/bench%207").await.ok();
     assert_eq!(
         (&setup["name"], &setup["activity"], &setup["health"]),
-        (&json!("bench 7"), &json!("running"), &json!(null))
+        (&json!("bench 7"), &json!("running"), &json!("healthy"))
     );
     let run = &setup["run"];
     assert_eq!(

@@ -5,7 +5,7 @@
 //! to them ([`live`]) and every address ([`paths`]).
 //!
 //! With `ssr` (the server) or `hydrate` (the browser) Leptos joins in, and
-//! with it the questions a page may ask (`backend`, `api`), the components
+//! with it the questions a page may ask (`backend`, `api`, `codec`), the components
 //! (`ui`), the pages (`pages`) and the live link (`link`).
 
 pub mod domain;
@@ -19,6 +19,8 @@ pub mod read;
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod backend;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod codec;
 #[cfg(feature = "hydrate")]
 pub mod link;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]

@@ -1,7 +1,7 @@
 //! The latest builds of a setup's job, in a dialog that a row opens.
 
 use crate::api;
-use crate::ui::{BuildsState, BuildsTable, Glyph, Icon};
+use crate::ui::{BuildsState, BuildsTable, Erase, Glyph, Icon};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -63,5 +63,5 @@ pub fn BuildsDialog(
             {move || view! { <BuildsTable state=question.state.get() /> }}
         </dialog>
     }
-    .into_any()
+    .erased()
 }

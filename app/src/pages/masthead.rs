@@ -3,7 +3,7 @@
 
 use super::keys::KEYS;
 use crate::paths::Page;
-use crate::ui::{Glyph, Icon};
+use crate::ui::{Erase, Glyph, Icon};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
@@ -26,7 +26,7 @@ pub fn Masthead() -> impl IntoView {
             <HelpButton />
         </header>
     }
-    .into_any()
+    .erased()
 }
 
 /// Light, dark, or as the system has it.
@@ -107,14 +107,14 @@ fn ThemeToggle() -> impl IntoView {
             class="icon-button needs-script"
             data-test="theme"
             data-key="theme"
-            title=label
-            aria-label=label
+            title=move || label()
+            aria-label=move || label()
             on:click=turn
         >
             <Icon glyph=Signal::derive(move || theme.get().glyph()) />
         </button>
     }
-    .into_any()
+    .erased()
 }
 
 /// Opens [`KeyHelp`], which stands outside of the head: a dialog inside of a
@@ -135,7 +135,7 @@ fn HelpButton() -> impl IntoView {
             <Icon glyph=Glyph::Help />
         </button>
     }
-    .into_any()
+    .erased()
 }
 
 /// Opens the dialog with this id.
@@ -158,7 +158,7 @@ fn show_dialog(id: &str) {
 #[component]
 pub fn KeyHelp() -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
-    let keys = KEYS.map(|(key, meaning)| view! { <div><dt><kbd>{key}</kbd></dt><dd>{meaning}</dd></div> });
+    let keys = KEYS.map(|(key, meaning)| view! { <div><dt><kbd>{key}</kbd></dt><dd>{meaning}</dd></div> }.erased());
     let close = move |_| {
         if let Some(dialog) = dialog.get() {
             dialog.close();
@@ -173,5 +173,5 @@ pub fn KeyHelp() -> impl IntoView {
             <dl class="keys">{keys.into_iter().collect_view()}</dl>
         </dialog>
     }
-    .into_any()
+    .erased()
 }

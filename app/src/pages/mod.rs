@@ -44,14 +44,14 @@ pub use wall::WallPage;
 
 use crate::domain::problem::{Problem, ProblemKind};
 use crate::shell::StatusSink;
-use crate::ui::ProblemView;
+use crate::ui::{Erase, ProblemView};
 use leptos::prelude::*;
 
 /// A refusal in the place of a page, with its status.
 fn problem_page(problem: Problem) -> AnyView {
     StatusSink::say(problem.kind.status());
     match problem.kind {
-        ProblemKind::NotFound => view! { <NotFound what="page" /> }.into_any(),
-        _ => view! { <div class="page"><ProblemView problem=problem /></div> }.into_any(),
+        ProblemKind::NotFound => view! { <NotFound what="page" /> }.erased(),
+        _ => view! { <div class="page"><ProblemView problem=problem /></div> }.erased(),
     }
 }

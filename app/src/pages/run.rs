@@ -9,7 +9,7 @@ use crate::api;
 use crate::domain::ids::RunId;
 use crate::paths::Page;
 use crate::read;
-use crate::ui::{Freshness, StaleBanner};
+use crate::ui::{Erase, Freshness, StaleBanner};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -32,14 +32,14 @@ pub fn RunPage() -> impl IntoView {
         <Suspense>
             {move || Suspend::new(async move {
                 match page.await {
-                    Ok(Some(page)) => view! { <Run page=page /> }.into_any(),
-                    Ok(None) => view! { <NotFound what="run" /> }.into_any(),
+                    Ok(Some(page)) => view! { <Run page=page /> }.erased(),
+                    Ok(None) => view! { <NotFound what="run" /> }.erased(),
                     Err(problem) => problem_page(problem),
                 }
             })}
         </Suspense>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -53,7 +53,7 @@ fn Run(page: read::RunPage) -> impl IntoView {
     let is_stale = move || (live.freshness().get() != Freshness::Live).to_string();
     view! {
         <Title text=move || format!("{} on {}", title.get(), setup.get()) />
-        <div class="page run-page" data-test="run" data-stale=is_stale>
+        <div class="page run-page" data-test="run" data-stale=move || is_stale()>
             <StaleBanner freshness=live.freshness() now=live.clock.now() />
             <header class="page-head">
                 <p class="trail">
@@ -63,7 +63,7 @@ fn Run(page: read::RunPage) -> impl IntoView {
                 <div class="page-title">
                     <h1>{move || title.get()}</h1>
                     <RunState live=live />
-                    <span class="quiet">{key}</span>
+                    <span class="quiet">{move || key()}</span>
                 </div>
             </header>
             <RunSummary live=live />
@@ -71,5 +71,5 @@ fn Run(page: read::RunPage) -> impl IntoView {
             <RunTree live=live />
         </div>
     }
-    .into_any()
+    .erased()
 }

@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::format;
 use crate::paths::Page;
 use crate::read::{RunCard, RunHead};
-use crate::ui::{ActivityBadge, Counters, Fact, Glyph, Icon, Notice, Progress, ResultBadge, Timer, When};
+use crate::ui::{ActivityBadge, Counters, Erase, Fact, Glyph, Icon, Notice, Progress, ResultBadge, Show, Timer, When};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -34,7 +34,7 @@ pub fn RunSummary(
             </Show>
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 /// The state of a run in one badge: while it is open, what its setup is doing.
@@ -50,7 +50,7 @@ pub fn RunState(
     view! {
         <Show
             when=move || is_over.get()
-            fallback=move || view! { <ActivityBadge activity=activity /> }
+            fallback=move || view! { <ActivityBadge activity=activity /> }.erased()
         >
             <ResultBadge
                 result=Signal::derive(move || head.with(|head| head.card.result))
@@ -58,7 +58,7 @@ pub fn RunState(
             />
         </Show>
     }
-    .into_any()
+    .erased()
 }
 
 /// What an open run is busy with.
@@ -82,12 +82,12 @@ fn Doing(live: LiveRun, card: Memo<RunCard>) -> impl IntoView {
             </div>
             <div>
                 <dt>"Run"</dt>
-                <dd>"done "<span data-test="eta">{eta}</span></dd>
+                <dd>"done "<span data-test="eta">{move || eta()}</span></dd>
                 <dd class="number"><Timer since=at(|card| card.started_at) now=now /></dd>
             </div>
         </dl>
     }
-    .into_any()
+    .erased()
 }
 
 fn left(eta: Timestamp, now: Timestamp) -> String {
@@ -114,7 +114,7 @@ fn Notices(head: Signal<RunHead>) -> impl IntoView {
             </Notice>
         </Show>
     }
-    .into_any()
+    .erased()
 }
 
 /// What is known about a run: code, trigger, times.
@@ -127,7 +127,7 @@ pub fn RunFacts(
     // Facts come with the start and hardly change; drawn whole when they do.
     let facts = Memo::new(move |_| head.with(|head| RunHead { version: 0, late: 0, ..head.clone() }));
     let drawn = Memo::new(move |_| facts.with(known));
-    view! { <dl class="facts">{move || drawn.get().into_iter().map(fact).collect_view()}</dl> }
+    view! { <dl class="facts">{move || drawn.get().into_iter().map(fact).collect_view()}</dl> }.erased()
 }
 
 /// A fact of a run, ready to be drawn.
@@ -168,21 +168,21 @@ fn known(head: &RunHead) -> Vec<Known> {
 
 fn fact(known: Known) -> AnyView {
     match known {
-        Known::Text(name, value) => view! { <Fact name=name>{value}</Fact> }.into_any(),
+        Known::Text(name, value) => view! { <Fact name=name>{value}</Fact> }.erased(),
         Known::Code(name, value) => {
             let short = format::commit(&value).to_owned();
-            view! { <Fact name=name><code title=value>{short}</code></Fact> }.into_any()
+            view! { <Fact name=name><code title=value>{short}</code></Fact> }.erased()
         }
-        Known::Moment(name, at) => view! { <Fact name=name><When at=at /></Fact> }.into_any(),
+        Known::Moment(name, at) => view! { <Fact name=name><When at=at /></Fact> }.erased(),
         Known::Link(name, url) => {
             let host = url.split('/').nth(2).unwrap_or("open").to_owned();
             view! {
                 <Fact name=name><a href=url rel="external noreferrer" target="_blank">{host}" "<Icon glyph=Glyph::External /></a></Fact>
             }
-            .into_any()
+            .erased()
         }
         Known::Run(name, address) => {
-            view! { <Fact name=name><a href=address data-test="last-good">"Open"</a></Fact> }.into_any()
+            view! { <Fact name=name><a href=address data-test="last-good">"Open"</a></Fact> }.erased()
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Bars of tests by outcome, drawn as SVG: widths there are attributes, which
 //! the page's policy allows, not styles.
 
+use super::erase::Erase;
 use crate::domain::counts::Counts;
 use crate::domain::test::Outcome;
 use crate::domain::time::{Micros, Timestamp};
@@ -68,6 +69,7 @@ pub fn Stack(
                     height="10"
                 ></rect>
             }
+            .erased()
         })
         .collect_view();
     view! {
@@ -75,7 +77,7 @@ pub fn Stack(
             {rects}
         </svg>
     }
-    .into_any()
+    .erased()
 }
 
 /// How much later than planned a run is at `now`: only an open run can be.
@@ -113,7 +115,7 @@ pub fn Progress(
             aria-valuemin="0"
             aria-valuemax=move || counts.get().planned.to_string()
             aria-valuenow=move || counts.get().done().to_string()
-            aria-valuetext=spoken
+            aria-valuetext=move || spoken()
         >
             <div class="progress-words">
                 <span class="progress-done" data-test="progress-done">
@@ -128,7 +130,7 @@ pub fn Progress(
             <Stack counts=counts />
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

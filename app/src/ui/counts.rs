@@ -1,5 +1,6 @@
 //! Numbers of tests, large enough to be read from a chair.
 
+use super::erase::Erase;
 use super::icon::{Glyph, Icon};
 use crate::domain::counts::Counts;
 use crate::domain::test::Outcome;
@@ -36,7 +37,7 @@ pub fn Counters(
             view! {
                 <a
                     class="counter"
-                    href=href
+                    href=move || href()
                     data-noscroll="true"
                     data-test=format!("counts-{outcome}")
                     data-outcome=outcome.as_str()
@@ -47,10 +48,11 @@ pub fn Counters(
                     <span class="counter-word"><Icon glyph=Glyph::from(outcome) />{outcome.as_str()}</span>
                 </a>
             }
+            .erased()
         })
         .into_iter()
         .collect_view();
-    view! { <nav class="counters" aria-label="Tests by outcome">{counters}</nav> }
+    view! { <nav class="counters" aria-label="Tests by outcome">{counters}</nav> }.erased()
 }
 
 /// One vital sign of all setups, which is also a filter.
@@ -82,8 +84,8 @@ pub fn Vital(
             aria-current=move || chosen.get().then_some("true")
         >
             <span class="vital-number">{move || size.get().to_string()}</span>
-            <span class="vital-word">{glyph.map(|glyph| view! { <Icon glyph=glyph /> })}{word}</span>
+            <span class="vital-word">{glyph.map(|glyph| view! { <Icon glyph=glyph /> }.erased())}{word}</span>
         </a>
     }
-    .into_any()
+    .erased()
 }

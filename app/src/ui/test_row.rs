@@ -1,6 +1,7 @@
 //! A test of a run.
 
 use super::badge::OutcomeMark;
+use super::erase::{Erase, Show};
 use super::icon::{Glyph, Icon};
 use super::time::Timer;
 use crate::domain::test::Outcome;
@@ -54,7 +55,7 @@ pub fn TestRow(
             {children()}
         </li>
     }
-    .into_any()
+    .erased()
 }
 
 fn all_attempts(attempts: usize) -> String {
@@ -68,8 +69,8 @@ fn first(message: &str) -> String {
     }
 }
 
-fn tags(tags: &[String]) -> impl IntoView + use<> {
-    tags.iter().map(|tag| view! { <span class="tag">{tag.clone()}</span> }).collect_view()
+fn tags(tags: &[String]) -> Vec<AnyView> {
+    tags.iter().map(|tag| view! { <span class="tag">{tag.clone()}</span> }.erased()).collect_view()
 }
 
 /// One mark for each attempt, where there was more than one.
@@ -83,10 +84,10 @@ fn Attempts(test: Signal<TestLine>) -> impl IntoView {
             </span>
         </Show>
     }
-    .into_any()
+    .erased()
 }
 
-fn mark(attempt: &AttemptLine) -> impl IntoView + use<> {
+fn mark(attempt: &AttemptLine) -> AnyView {
     let verdict = attempt.verdict;
     let kind = match verdict {
         None => "running",
@@ -98,7 +99,7 @@ fn mark(attempt: &AttemptLine) -> impl IntoView + use<> {
     let took = attempt.duration.map(|took| format!(", {}", format::took(took))).unwrap_or_default();
     let title = format!("attempt {}: {word}{took}", attempt.number);
     let spoken = title.clone();
-    view! { <span class="attempt" data-outcome=kind title=title><span class="unseen">{spoken}</span></span> }
+    view! { <span class="attempt" data-outcome=kind title=title><span class="unseen">{spoken}</span></span> }.erased()
 }
 
 #[component]
@@ -112,13 +113,13 @@ fn ScriptButton(test: Signal<TestLine>, on_script: Callback<TestLine>) -> impl I
     };
     view! {
         <Show when=move || test.with(|test| test.script.is_some())>
-            <button type="button" class="icon-button" data-test="script-button" title=place aria-label=place
+            <button type="button" class="icon-button" data-test="script-button" title=move || place() aria-label=move || place()
                 on:click=move |_| on_script.run(test.get_untracked())>
                 <Icon glyph=Glyph::Code />
             </button>
         </Show>
     }
-    .into_any()
+    .erased()
 }
 
 /// How long it took, or has been running.
@@ -132,10 +133,10 @@ fn Took(test: Signal<TestLine>, now: Signal<Timestamp>) -> impl IntoView {
     view! {
         <span class="test-took number" data-test="test-took">
             <Timer since=running now=now />
-            {took}
+            {move || took()}
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

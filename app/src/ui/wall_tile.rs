@@ -2,6 +2,7 @@
 //! the small print as tiles get smaller, shape and colour stay to the last.
 
 use super::bar::{Stack, over_by};
+use super::erase::Erase;
 use super::grid_row::{eta, health_word, suite_words, test_words};
 use super::icon::{Glyph, Icon};
 use crate::domain::activity::Activity;
@@ -61,7 +62,7 @@ pub fn WallTile(
                     <span class="tile-activity" data-test="activity">{move || activity.get().as_str()}</span>
                 </span>
                 <span class="tile-middle">
-                    <span class="tile-percent" data-test="progress-percent">{percent}</span>
+                    <span class="tile-percent" data-test="progress-percent">{move || percent()}</span>
                     <span class="tile-ill">
                         <IllCount outcome=Outcome::Failed counts=counts />
                         <IllCount outcome=Outcome::Flaky counts=counts />
@@ -77,7 +78,7 @@ pub fn WallTile(
             </span>
         </a>
     }
-    .into_any()
+    .erased()
 }
 
 /// How many failed, or were flaky; nothing where none did.
@@ -90,7 +91,7 @@ fn IllCount(outcome: Outcome, counts: Memo<Counts>) -> impl IntoView {
             <span data-test=format!("counts-{outcome}")>{move || format::number(size.get())}</span>
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 /// The one time that matters most: for how long it is silent, by how much it

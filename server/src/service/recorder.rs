@@ -380,4 +380,3 @@ impl Recorder {
         self.bus.tiles_changed(self.board.beat_frame(self.clock.now()));
     }
 }
-

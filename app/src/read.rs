@@ -3,6 +3,9 @@
 //! Private to a build: browser and server are always the same one (each beat
 //! says which), so these may change with every release. The public contract
 //! has types of its own, in the server's `http::wire`.
+//!
+//! They travel as arrays, without the names of their fields: a reader by names
+//! is four times the code, and it is the browser that loads it.
 
 use crate::domain::activity::{Activity, ActivityFacts};
 use crate::domain::counts::Counts;
@@ -11,10 +14,10 @@ use crate::domain::run::{RunResult, RunState};
 use crate::domain::suite::Phase;
 use crate::domain::test::{Outcome, Verdict};
 use crate::domain::time::{Micros, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 /// A setup on the grid or the wall.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct Tile {
     /// Which setup.
     pub setup: SetupId,
@@ -60,7 +63,7 @@ impl Tile {
 }
 
 /// A run as a tile shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct RunCard {
     /// Which run.
     pub id: RunId,
@@ -103,7 +106,7 @@ pub struct RunCard {
 }
 
 /// The grid or the wall.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct Wall {
     /// Every setup, by name.
     pub tiles: Vec<Tile>,
@@ -116,7 +119,7 @@ pub struct Wall {
 }
 
 /// A run in a list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct RunLine {
     /// Which run.
     pub id: RunId,
@@ -143,7 +146,7 @@ pub struct RunLine {
 }
 
 /// The page of one setup.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct SetupPage {
     /// Its tile.
     pub tile: Tile,
@@ -162,7 +165,7 @@ pub struct SetupPage {
 }
 
 /// The page of one run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct RunPage {
     /// What stands above the tree.
     pub head: RunHead,
@@ -175,7 +178,7 @@ pub struct RunPage {
 }
 
 /// What stands above the tree of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct RunHead {
     /// The setup's name.
     pub setup: String,
@@ -207,7 +210,7 @@ pub struct RunHead {
 }
 
 /// A suite of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct SuiteLine {
     /// Its number in the run.
     pub ordinal: u32,
@@ -238,7 +241,7 @@ pub struct SuiteLine {
 }
 
 /// A test of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct TestLine {
     /// Its number in the run.
     pub ordinal: u32,
@@ -275,7 +278,7 @@ pub struct TestLine {
 }
 
 /// An attempt at a test.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct AttemptLine {
     /// From 1.
     pub number: u32,
@@ -288,7 +291,7 @@ pub struct AttemptLine {
 }
 
 /// Message and trace of an attempt.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct AttemptText {
     /// From 1.
     pub number: u32,
@@ -299,7 +302,7 @@ pub struct AttemptText {
 }
 
 /// A build of the setup's job, as its CI server tells.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Build {
     /// Its number.
     pub number: u64,

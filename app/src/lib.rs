@@ -12,6 +12,7 @@ pub mod domain;
 pub mod format;
 pub mod highlight;
 pub mod live;
+pub mod order;
 pub mod paths;
 pub mod read;
 

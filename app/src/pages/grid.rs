@@ -3,8 +3,8 @@
 use super::builds_dialog::{BuildsDialog, BuildsQuestion};
 use super::filter::{Filter, Order, Show as Kind, vitals};
 use super::live_wall::LiveWall;
-use super::problem_page;
-use crate::api;
+use super::not_found::NotFound;
+use super::question::{Answer, Question, answered, ask};
 use crate::domain::ids::SetupId;
 use crate::format;
 use crate::paths::Page;
@@ -19,17 +19,13 @@ use leptos_router::hooks::{query_signal_with_options, use_query_map};
 /// The page.
 #[component]
 pub fn GridPage() -> impl IntoView {
-    let wall = Resource::new_blocking(|| (), |()| api::wall());
+    let drawn = |answer| match answer {
+        Answer::Wall(wall) => view! { <Grid wall=wall /> }.erased(),
+        _ => view! { <NotFound what="page" /> }.erased(),
+    };
     view! {
         <Title text="Setups" />
-        <Suspense>
-            {move || Suspend::new(async move {
-                match wall.await {
-                    Ok(wall) => view! { <Grid wall=wall /> }.erased(),
-                    Err(problem) => problem_page(problem),
-                }
-            })}
-        </Suspense>
+        {answered(ask(|| Question::Wall), drawn)}
     }
     .erased()
 }

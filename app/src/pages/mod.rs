@@ -24,6 +24,7 @@ mod live_run;
 mod live_wall;
 mod masthead;
 mod not_found;
+mod question;
 mod run;
 mod run_filter;
 mod run_head;

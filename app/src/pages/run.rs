@@ -2,10 +2,9 @@
 
 use super::live_run::LiveRun;
 use super::not_found::NotFound;
-use super::problem_page;
+use super::question::{Answer, Question, answered, ask};
 use super::run_head::{RunFacts, RunState, RunSummary};
 use super::run_tree::RunTree;
-use crate::api;
 use crate::domain::ids::RunId;
 use crate::paths::Page;
 use crate::read;
@@ -18,28 +17,12 @@ use leptos_router::hooks::use_params_map;
 #[component]
 pub fn RunPage() -> impl IntoView {
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get_str("id").and_then(|id| id.parse::<RunId>().ok())));
-    let page = Resource::new_blocking(
-        move || id.get(),
-        |id| async move {
-            match id {
-                Some(id) => api::run_page(id).await,
-                None => Ok(None),
-            }
-        },
-    );
-    view! {
-        <Suspense>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Some(page)) => view! { <Run page=page /> }.erased(),
-                    Ok(None) => view! { <NotFound what="run" /> }.erased(),
-                    Err(problem) => problem_page(problem),
-                }
-            })}
-        </Suspense>
-    }
-    .erased()
+    let id = move || params.with(|params| params.get_str("id").and_then(|id| id.parse::<RunId>().ok()));
+    let asked = ask(move || id().map_or(Question::Nothing, Question::Run));
+    answered(asked, |answer| match answer {
+        Answer::Run(page) => view! { <Run page=*page /> }.erased(),
+        _ => view! { <NotFound what="run" /> }.erased(),
+    })
 }
 
 #[component]

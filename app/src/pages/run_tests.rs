@@ -5,8 +5,9 @@ use super::script_dialog::{Place, ScriptQuestion};
 use crate::api;
 use crate::domain::problem::Problem;
 use crate::domain::test::Outcome;
+use crate::order::by_key;
 use crate::read::{AttemptText, TestLine};
-use crate::ui::{Each, Erase, ProblemView, Show, TestRow};
+use crate::ui::{Each, Erase, ProblemView, Show, TestRow, click};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -32,7 +33,7 @@ pub fn SuiteTests(
             <Each keys=move || drawn.get() view=move |ordinal| view! { <OneTest live=live ordinal=ordinal scripts=scripts /> }.erased() />
         </ul>
         <Show when=move || { left() > 0 }>
-            <button type="button" class="text-button" data-test="more-tests" on:click=move |_| limit.update(|limit| *limit += 5 * DRAWN_AT_ONCE)>
+            <button type="button" class="text-button" data-test="more-tests" on:click=click(move || limit.update(|limit| *limit += 5 * DRAWN_AT_ONCE))>
                 {move || format!("{} more tests", crate::format::number(left() as u32))}
             </button>
         </Show>
@@ -49,7 +50,7 @@ fn pick(live: LiveRun, mut tests: Vec<u32>, limit: usize) -> Vec<u32> {
                     matches!(page.tests[at].outcome, Outcome::Failed | Outcome::Flaky | Outcome::Running)
                 })
             };
-            tests.sort_by_cached_key(|ordinal| !is_urgent(ordinal));
+            tests = by_key(std::mem::take(&mut tests), |ordinal| u64::from(!is_urgent(ordinal)));
         });
         tests.truncate(limit);
     }

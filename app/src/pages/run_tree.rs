@@ -8,7 +8,7 @@ use super::tree::{Node, Tree, key_of};
 use crate::domain::time::Timestamp;
 use crate::format;
 use crate::read::SuiteLine;
-use crate::ui::{Each, Erase, Glyph, Icon, Show, Stack, Timer};
+use crate::ui::{Each, Erase, Glyph, Icon, Show, Stack, Timer, click};
 use leptos::html::Details;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -205,7 +205,7 @@ fn phases(line: &SuiteLine) -> String {
 
 #[component]
 fn SuiteScript(branch: Branch, line: Memo<Option<SuiteLine>>) -> impl IntoView {
-    let ask = move |_| {
+    let ask = move || {
         let Some(line) = line.get_untracked() else { return };
         if let Some(script) = line.script {
             let title = line.path.last().cloned().unwrap_or_default();
@@ -213,7 +213,7 @@ fn SuiteScript(branch: Branch, line: Memo<Option<SuiteLine>>) -> impl IntoView {
         }
     };
     view! {
-        <button type="button" class="suite-script needs-script" data-test="script-button" on:click=ask>
+        <button type="button" class="suite-script needs-script" data-test="script-button" on:click=click(ask)>
             <Icon glyph=Glyph::Code />
             "Script"
         </button>

@@ -3,7 +3,7 @@
 use crate::api;
 use crate::domain::ids::ScriptId;
 use crate::domain::problem::Problem;
-use crate::ui::{Erase, Glyph, Icon, ProblemView, ScriptText};
+use crate::ui::{Erase, Glyph, Icon, ProblemView, ScriptText, click};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -75,7 +75,7 @@ pub fn ScriptDialog(
     /// What is asked.
     question: ScriptQuestion,
 ) -> impl IntoView {
-    let close = move |_| {
+    let close = move || {
         if let Some(dialog) = question.dialog.get_untracked() {
             dialog.close();
         }
@@ -91,7 +91,7 @@ pub fn ScriptDialog(
         <dialog class="dialog dialog-wide" node_ref=question.dialog aria-labelledby="script-title" data-test="script-dialog">
             <header>
                 <h2 id="script-title">{move || title()}</h2>
-                <button type="button" class="icon-button" aria-label="Close" on:click=close><Icon glyph=Glyph::Close /></button>
+                <button type="button" class="icon-button" aria-label="Close" on:click=click(close)><Icon glyph=Glyph::Close /></button>
             </header>
             <p class="quiet"><code>{move || file()}</code></p>
             {move || content(question)}

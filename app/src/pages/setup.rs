@@ -6,46 +6,32 @@
 use super::builds_dialog::{BuildsDialog, BuildsQuestion};
 use super::live_run::LiveRun;
 use super::not_found::NotFound;
-use super::problem_page;
+use super::question::{Answer, Asked, Question, answered, ask};
 use super::run_head::{RunFacts, RunState, RunSummary};
 use super::run_tree::RunTree;
-use crate::api;
-use crate::domain::problem::Problem;
 use crate::paths::{Page, Segment};
 use crate::read;
-use crate::ui::{Empty, Erase, Fact, Freshness, Glyph, Icon, PointAListener, RunRow, Show, StaleBanner};
+use crate::ui::{Empty, Erase, Fact, Freshness, Glyph, Icon, PointAListener, RunRow, Show, StaleBanner, click};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
-
-type Answer = Result<Option<read::SetupPage>, Problem>;
 
 /// The page.
 #[component]
 pub fn SetupPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
-    let name = Memo::new(move |_| params.with(|params| params.get("name").unwrap_or_default()));
-    let cursor = Memo::new(move |_| query.with(|query| query.get("before")));
-    let page = Resource::new_blocking(
-        move || (name.get(), cursor.get()),
-        |(name, cursor)| async move { api::setup_page(name, cursor).await },
-    );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Some(data)) => view! { <Setup data=data page=page /> }.erased(),
-                    Ok(None) => view! { <NotFound what="setup" /> }.erased(),
-                    Err(problem) => problem_page(problem),
-                }
-            })}
-        </Transition>
-    }
-    .erased()
+    let asked = ask(move || {
+        let name = params.with(|params| params.get("name").unwrap_or_default());
+        Question::Setup(name, query.with(|query| query.get("before")))
+    });
+    answered(asked, move |answer| match answer {
+        Answer::Setup(data) => view! { <Setup data=*data page=asked /> }.erased(),
+        _ => view! { <NotFound what="setup" /> }.erased(),
+    })
 }
 
 #[component]
-fn Setup(data: read::SetupPage, page: Resource<Answer>) -> impl IntoView {
+fn Setup(data: read::SetupPage, page: Asked) -> impl IntoView {
     let read::SetupPage { tile, attributes, run, runs, next, now, .. } = data;
     let live = run.map(LiveRun::new);
     let freshness = live.map_or_else(|| RwSignal::new(Freshness::Live), LiveRun::freshness);
@@ -76,7 +62,7 @@ fn SetupHead(tile: read::Tile, live: Option<LiveRun>) -> impl IntoView {
     let name = tile.name.clone();
     let builds = tile.has_builds.then(|| {
         view! {
-            <button type="button" class="button" data-test="builds-button" data-key="builds" on:click=move |_| question.ask(name.clone())>
+            <button type="button" class="button" data-test="builds-button" data-key="builds" on:click=click(move || question.ask(name.clone()))>
                 <Icon glyph=Glyph::Layers />"Latest builds"
             </button>
         }
@@ -155,7 +141,7 @@ fn listen(
     _live: Option<LiveRun>,
     _freshness: RwSignal<Freshness>,
     _clock: super::clock::Clock,
-    _page: Resource<Answer>,
+    _page: Asked,
 ) {
 }
 
@@ -164,7 +150,7 @@ use listening::listen;
 
 #[cfg(feature = "hydrate")]
 mod listening {
-    use super::Answer;
+    use super::Asked;
     use crate::domain::ids::{RunId, SetupId};
     use crate::link::Link;
     use crate::live::Message;
@@ -181,7 +167,7 @@ mod listening {
         live: Option<LiveRun>,
         freshness: RwSignal<Freshness>,
         clock: Clock,
-        page: Resource<Answer>,
+        page: Asked,
     ) {
         let (setup, run) = (tile.setup, tile.run.as_ref().map(|run| run.id));
         let is_open = |live: &LiveRun| live.head().with_untracked(|head| head.card.result.is_none());
@@ -202,13 +188,7 @@ mod listening {
     }
 
     /// Asks for the page again once another run is the newest of this setup.
-    fn await_run(
-        setup: SetupId,
-        run: Option<RunId>,
-        freshness: RwSignal<Freshness>,
-        clock: Clock,
-        page: Resource<Answer>,
-    ) {
+    fn await_run(setup: SetupId, run: Option<RunId>, freshness: RwSignal<Freshness>, clock: Clock, page: Asked) {
         let slot = StoredValue::new_local(None::<Link>);
         let on_message = move |data: String| {
             let tiles = match parse::<Message>(&data) {

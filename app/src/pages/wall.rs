@@ -6,8 +6,8 @@
 
 use super::filter::{Filter, Order, Show as Kind, vitals};
 use super::live_wall::LiveWall;
-use super::problem_page;
-use crate::api;
+use super::not_found::NotFound;
+use super::question::{Answer, Question, answered, ask};
 use crate::domain::ids::SetupId;
 use crate::domain::time::Timestamp;
 use crate::format;
@@ -26,18 +26,14 @@ const COLUMNS_MAX: u64 = 32;
 /// The page.
 #[component]
 pub fn WallPage() -> impl IntoView {
-    let wall = Resource::new_blocking(|| (), |()| api::wall());
+    let drawn = |answer| match answer {
+        Answer::Wall(wall) => view! { <Tiles wall=wall /> }.erased(),
+        _ => view! { <NotFound what="page" /> }.erased(),
+    };
     view! {
         <Title text="Wall" />
         <noscript inner_html=RELOAD></noscript>
-        <Suspense>
-            {move || Suspend::new(async move {
-                match wall.await {
-                    Ok(wall) => view! { <Tiles wall=wall /> }.erased(),
-                    Err(problem) => problem_page(problem),
-                }
-            })}
-        </Suspense>
+        {answered(ask(|| Question::Wall), drawn)}
     }
     .erased()
 }

@@ -57,14 +57,13 @@ pub fn Stack(
     #[prop(into)]
     counts: Signal<Counts>,
 ) -> impl IntoView {
-    let drawn = Memo::new(move |_| segments(counts.get()));
     let rects = (0..ORDER.len())
         .map(|at| {
             view! {
                 <rect
                     data-outcome=ORDER[at].as_str()
-                    x=move || drawn.get()[at].1.to_string()
-                    width=move || drawn.get()[at].2.to_string()
+                    x=move || segments(counts.get())[at].1.to_string()
+                    width=move || segments(counts.get())[at].2.to_string()
                     y="0"
                     height="10"
                 ></rect>

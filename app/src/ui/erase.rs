@@ -12,6 +12,7 @@
 
 use leptos::children::ViewFn;
 use leptos::either::Either;
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use leptos::tachys::view::keyed::SerializableKey;
 use std::hash::Hash;
@@ -28,6 +29,11 @@ impl<T: IntoView + 'static> Erase for View<T> {
     fn erased(self) -> AnyView {
         self.into_inner().into_any()
     }
+}
+
+/// What a click does, given to `on:click`.
+pub fn click(mut act: impl FnMut() + Send + 'static) -> Box<dyn FnMut(MouseEvent) + Send> {
+    Box::new(move |_| act())
 }
 
 /// Children while `when` is so, else `fallback`.

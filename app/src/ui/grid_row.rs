@@ -2,7 +2,7 @@
 
 use super::badge::ActivityBadge;
 use super::bar::Progress;
-use super::erase::{Erase, Show};
+use super::erase::{Erase, Show, click};
 use super::icon::{Glyph, Icon};
 use super::time::Timer;
 use crate::domain::run::RunResult;
@@ -182,7 +182,7 @@ fn BuildsButton(tile: Signal<Tile>, on_builds: Callback<String>) -> impl IntoVie
                 data-key="builds"
                 title="Latest builds"
                 aria-label=move || label()
-                on:click=move |_| on_builds.run(tile.with_untracked(|tile| tile.name.clone()))
+                on:click=click(move || on_builds.run(tile.get_untracked().name))
             >
                 <Icon glyph=Glyph::Layers />
             </button>

@@ -27,7 +27,7 @@ pub use bar::{Progress, Stack, segments};
 pub use builds::{BuildsState, BuildsTable};
 pub use counts::{Counters, Vital};
 pub use empty::{Empty, PointAListener};
-pub use erase::{Each, Erase, Show};
+pub use erase::{Each, Erase, Show, click};
 pub use facts::{Fact, Notice};
 pub use grid_row::GridRow;
 pub use icon::{Glyph, Icon};

@@ -1,7 +1,7 @@
 //! A test of a run.
 
 use super::badge::OutcomeMark;
-use super::erase::{Erase, Show};
+use super::erase::{Erase, Show, click};
 use super::icon::{Glyph, Icon};
 use super::time::Timer;
 use crate::domain::test::Outcome;
@@ -48,7 +48,7 @@ pub fn TestRow(
                 <pre class="test-message" data-test="message">{move || first(&message.get())}</pre>
             </Show>
             <Show when=move || has_text.get() && outcome.get() != Outcome::Passed>
-                <button type="button" class="text-button" data-test="all-attempts" on:click=move |_| on_texts.run(())>
+                <button type="button" class="text-button" data-test="all-attempts" on:click=click(move || on_texts.run(()))>
                     {move || all_attempts(test.with(|test| test.attempts.len()))}
                 </button>
             </Show>
@@ -114,7 +114,7 @@ fn ScriptButton(test: Signal<TestLine>, on_script: Callback<TestLine>) -> impl I
     view! {
         <Show when=move || test.with(|test| test.script.is_some())>
             <button type="button" class="icon-button" data-test="script-button" title=move || place() aria-label=move || place()
-                on:click=move |_| on_script.run(test.get_untracked())>
+                on:click=click(move || on_script.run(test.get_untracked()))>
                 <Icon glyph=Glyph::Code />
             </button>
         </Show>

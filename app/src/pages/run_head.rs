@@ -18,19 +18,18 @@ pub fn RunSummary(
     live: LiveRun,
 ) -> impl IntoView {
     let head = live.head();
-    let card = Memo::new(move |_| head.with(|head| head.card.clone()));
-    let counts = Signal::derive(move || card.with(|card| card.counts));
+    let counts = Signal::derive(move || head.with(|head| head.card.counts));
     let filter = use_test_filter();
     let query = use_query_map();
     let address = Callback::new(move |outcome| query.with(|query| outcome_query(query, outcome)));
-    let is_open = Memo::new(move |_| card.with(|card| card.result.is_none()));
+    let is_open = Memo::new(move |_| head.with(|head| head.card.result.is_none()));
     view! {
-        <section class="run-summary" data-test="run-head" data-result=move || card.with(|card| card.result.map(|result| result.as_str()))>
+        <section class="run-summary" data-test="run-head" data-result=move || head.with(|head| head.card.result.map(|result| result.as_str()))>
             <div class="notices"><Notices head=head /></div>
             <Counters counts=counts chosen=Signal::derive(move || filter.with(|filter| filter.outcome)) address=address />
-            <Progress run=Signal::derive(move || Some(card.get())) now=live.now() />
+            <Progress run=Signal::derive(move || Some(head.with(|head| head.card.clone()))) now=live.now() />
             <Show when=move || is_open.get()>
-                <Doing live=live card=card />
+                <Doing live=live />
             </Show>
         </section>
     }
@@ -63,21 +62,22 @@ pub fn RunState(
 
 /// What an open run is busy with.
 #[component]
-fn Doing(live: LiveRun, card: Memo<RunCard>) -> impl IntoView {
-    let now = live.now();
-    let at = move |pick: fn(&RunCard) -> Option<Timestamp>| Signal::derive(move || card.with(pick));
-    let eta =
-        move || card.with(|card| card.eta_at.map_or_else(|| "nobody knows when".into(), |eta| left(eta, now.get())));
+fn Doing(live: LiveRun) -> impl IntoView {
+    let (head, now) = (live.head(), live.now());
+    let at = move |pick: fn(&RunCard) -> Option<Timestamp>| Signal::derive(move || head.with(|head| pick(&head.card)));
+    let eta = move || {
+        head.with(|head| head.card.eta_at.map_or_else(|| "nobody knows when".into(), |eta| left(eta, now.get())))
+    };
     view! {
         <dl class="doing">
             <div data-test="suite">
                 <dt>"Suite"</dt>
-                <dd>{move || card.with(|card| card.suite.join(" › "))}</dd>
+                <dd>{move || head.with(|head| head.card.suite.join(" › "))}</dd>
                 <dd class="number" data-test="suite-timer"><Timer since=at(|card| card.suite_started_at) now=now /></dd>
             </div>
             <div data-test="test">
                 <dt>"Test"</dt>
-                <dd>{move || card.with(|card| card.test.clone())}</dd>
+                <dd>{move || head.with(|head| head.card.test.clone())}</dd>
                 <dd class="number" data-test="test-timer"><Timer since=at(|card| card.test_started_at) now=now /></dd>
             </div>
             <div>
@@ -97,17 +97,17 @@ fn left(eta: Timestamp, now: Timestamp) -> String {
 /// What is odd about the run.
 #[component]
 fn Notices(head: Signal<RunHead>) -> impl IntoView {
-    let late = Memo::new(move |_| head.with(|head| head.late));
-    let clock = Memo::new(move |_| head.with(|head| head.clock_correction));
+    let late = move || head.with(|head| head.late);
+    let clock = move || head.with(|head| head.clock_correction);
     view! {
-        <Show when=move || { late.get() > 0 }>
+        <Show when=move || { late() > 0 }>
             <Notice test="late-events">
-                {move || format!("{} came after the run was over; what they said counts.", format::count(late.get(), "event", "events"))}
+                {move || format!("{} came after the run was over; what they said counts.", format::count(late(), "event", "events"))}
             </Notice>
         </Show>
-        <Show when=move || clock.get().is_some()>
+        <Show when=move || clock().is_some()>
             <Notice test="wrong-clock">
-                {move || clock.get().map(|correction| {
+                {move || clock().map(|correction| {
                     let way = if correction.0 > 0 { "behind" } else { "ahead" };
                     format!("The listener's clock is {} {way}; its times are corrected.", format::coarse(correction.abs()))
                 })}
@@ -125,8 +125,7 @@ pub fn RunFacts(
 ) -> impl IntoView {
     let head = live.head();
     // Facts come with the start and hardly change; drawn whole when they do.
-    let facts = Memo::new(move |_| head.with(|head| RunHead { version: 0, late: 0, ..head.clone() }));
-    let drawn = Memo::new(move |_| facts.with(known));
+    let drawn = Memo::new(move |_| head.with(known));
     view! { <dl class="facts">{move || drawn.get().into_iter().map(fact).collect_view()}</dl> }.erased()
 }
 

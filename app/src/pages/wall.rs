@@ -58,7 +58,7 @@ fn Tiles(wall: Wall) -> impl IntoView {
     let query = use_query_map();
     let filter = Memo::new(move |_| query.with(Filter::of));
     let tiles = Memo::new(move |_| live.with(|tiles| filter.get().select(tiles, now.get(), silent_after.get())));
-    let size = Memo::new(move |_| tiles.with(Vec::len));
+    let size = move || tiles.with(Vec::len);
     let is_stale = move || (live.freshness().get() != Freshness::Live).to_string();
     let origin = super::grid::origin();
     let tile = move |setup: SetupId| {
@@ -71,13 +71,13 @@ fn Tiles(wall: Wall) -> impl IntoView {
             <StaleBanner freshness=live.freshness() now=live.clock.now() />
             <WallHead live=live />
             <Show
-                when=move || { size.get() > 0 }
+                when=move || { size() > 0 }
                 fallback=move || view! { <Empty title="Nothing recorded yet"><PointAListener origin=origin /></Empty> }.erased()
             >
                 <div
                     class="tiles"
-                    data-wide=move || columns(size.get(), 185, 160).to_string()
-                    data-tall=move || columns(size.get(), 52, 150).to_string()
+                    data-wide=move || columns(size(), 185, 160).to_string()
+                    data-tall=move || columns(size(), 52, 150).to_string()
                     data-order=move || filter.with(|filter| if filter.order == Order::Sick { "sick" } else { "name" })
                 >
                     <Each keys=move || tiles.get() view=tile />

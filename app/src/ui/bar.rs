@@ -96,7 +96,7 @@ pub fn Progress(
     /// The page's clock.
     now: Signal<Timestamp>,
 ) -> impl IntoView {
-    let counts = Memo::new(move |_| run.with(|run| run.as_ref().map(|run| run.counts).unwrap_or_default()));
+    let counts = Signal::derive(move || run.with(|run| run.as_ref().map(|run| run.counts).unwrap_or_default()));
     let late = Memo::new(move |_| {
         let over = run.with(|run| run.as_ref().and_then(|run| over_by(run, now.get())));
         over.map(|over| format!("over by {}", format::timer(over))).unwrap_or_default()

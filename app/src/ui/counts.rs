@@ -31,7 +31,7 @@ pub fn Counters(
     ];
     let counters = shown
         .map(|outcome| {
-            let size = Memo::new(move |_| *counts.get().of(outcome));
+            let size = move || *counts.get().of(outcome);
             let is_chosen = move || chosen.get() == Some(outcome);
             let href = move || address.run((!is_chosen()).then_some(outcome));
             view! {
@@ -41,10 +41,10 @@ pub fn Counters(
                     data-noscroll="true"
                     data-test=format!("counts-{outcome}")
                     data-outcome=outcome.as_str()
-                    data-empty=move || (size.get() == 0).to_string()
+                    data-empty=move || (size() == 0).to_string()
                     aria-current=move || is_chosen().then_some("true")
                 >
-                    <span class="counter-number">{move || format::number(size.get())}</span>
+                    <span class="counter-number">{move || format::number(size())}</span>
                     <span class="counter-word"><Icon glyph=Glyph::from(outcome) />{outcome.as_str()}</span>
                 </a>
             }

@@ -26,8 +26,8 @@ pub fn GridRow(
 ) -> impl IntoView {
     let name = Memo::new(move |_| tile.with(|tile| tile.name.clone()));
     let run = Memo::new(move |_| tile.with(|tile| tile.run.clone()));
-    let activity = Memo::new(move |_| tile.with(|tile| tile.activity(now.get(), silent_after.get())));
-    let health = Memo::new(move |_| tile.with(health_word));
+    let activity = Signal::derive(move || tile.with(|tile| tile.activity(now.get(), silent_after.get())));
+    let health = move || tile.with(health_word);
     view! {
         <tr
             class="row"
@@ -36,7 +36,7 @@ pub fn GridRow(
             data-row="true"
             data-setup=move || name.get()
             data-activity=move || activity.get().as_str()
-            data-result=move || health.get()
+            data-result=move || health()
         >
             <th class="cell-name" role="rowheader" scope="row">
                 <a class="row-link" data-key="row" href=move || Page::Setup(&name.get()).to_string()>

@@ -28,7 +28,7 @@ pub fn TestRow(
     children: Children,
 ) -> impl IntoView {
     let ordinal = test.with_untracked(|test| test.ordinal);
-    let outcome = Memo::new(move |_| test.with(|test| test.outcome));
+    let outcome = Signal::derive(move || test.with(|test| test.outcome));
     let message = Memo::new(move |_| test.with(|test| test.message.clone()).unwrap_or_default());
     let has_text = Memo::new(move |_| test.with(|test| test.attempts.iter().any(|attempt| attempt.has_text)));
     view! {
@@ -76,11 +76,10 @@ fn tags(tags: &[String]) -> Vec<AnyView> {
 /// One mark for each attempt, where there was more than one.
 #[component]
 fn Attempts(test: Signal<TestLine>) -> impl IntoView {
-    let attempts = Memo::new(move |_| test.with(|test| test.attempts.clone()));
     view! {
-        <Show when=move || { attempts.with(Vec::len) > 1 }>
+        <Show when=move || { test.with(|test| test.attempts.len()) > 1 }>
             <span class="attempts" data-test="attempts" title="attempts">
-                {move || attempts.with(|attempts| attempts.iter().map(mark).collect_view())}
+                {move || test.with(|test| test.attempts.iter().map(mark).collect_view())}
             </span>
         </Show>
     }

@@ -15,6 +15,8 @@
 //! | `clock`, `stale-banner` with `data-freshness`; `data-stale` on the page | liveness |
 //! | `theme`, `help`, `problem`, `not-found` | everywhere |
 
+#![allow(clippy::redundant_closure, reason = "only a closure written inside of `view!` is erased, see `ui::erase`")]
+
 mod builds_dialog;
 mod clock;
 mod filter;

@@ -1,8 +1,9 @@
 //! Fewer types, so that the browser downloads less.
 //!
 //! Whatever is generic in a view is compiled once for each type it meets, and
-//! each closure, element and wrapper of one is a type of its own. Of what the
-//! browser loaded, a third was such copies. So views lose their types early:
+//! each closure, element and wrapper of one is a type of its own. So
+//! views lose their types early, by which the module went from 1790 to 1461 kB
+//! (346 to 313 kB under brotli, with the one JSON reader of `codec`):
 //!
 //! - a component ends with [`Erase::erased`];
 //! - [`Show`] and [`Each`] stand in for Leptos' own, which keep the types of

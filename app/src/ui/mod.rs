@@ -5,6 +5,8 @@
 //! and CSS alone decides what it looks like. Nothing here writes a `style`
 //! attribute: the pages are served with a policy that forbids them.
 
+#![allow(clippy::redundant_closure, reason = "only a closure written inside of `view!` is erased, see `ui::erase`")]
+
 mod badge;
 mod bar;
 mod builds;

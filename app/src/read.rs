@@ -4,8 +4,8 @@
 //! says which), so these may change with every release. The public contract
 //! has types of its own, in the server's `http::wire`.
 //!
-//! They travel as arrays, without the names of their fields: a reader by names
-//! is four times the code, and it is the browser that loads it.
+//! They travel as arrays, without the names of their fields: readers by names
+//! were 33 kB of the browser's module, 8 kB under brotli.
 
 use crate::domain::activity::{Activity, ActivityFacts};
 use crate::domain::counts::Counts;

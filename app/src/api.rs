@@ -5,15 +5,15 @@
 
 #![allow(missing_docs, reason = "the macro makes a struct of each argument list, whose fields cannot be documented")]
 
+use crate::codec::{Json, JsonText};
 use crate::domain::ids::{RunId, ScriptId, TestId};
 use crate::domain::problem::{Problem, ProblemKind};
 use crate::read::{AttemptText, Build, RunPage, SetupPage, SickPage, TestPage, Wall};
 use leptos::prelude::*;
-use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
 impl FromServerFnError for Problem {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         let kind = match error {
@@ -33,49 +33,49 @@ fn backend() -> Result<std::sync::Arc<dyn crate::backend::Backend>, Problem> {
 }
 
 /// All setups.
-#[server(name = AskWall, prefix = "/rpc", endpoint = "wall")]
+#[server(name = AskWall, prefix = "/rpc", endpoint = "wall", input = Json, output = Json)]
 pub async fn wall() -> Result<Wall, Problem> {
     backend()?.wall().await
 }
 
 /// One setup with the page of its runs that begins at `cursor`.
-#[server(name = AskSetupPage, prefix = "/rpc", endpoint = "setup-page")]
+#[server(name = AskSetupPage, prefix = "/rpc", endpoint = "setup-page", input = Json, output = Json)]
 pub async fn setup_page(name: String, cursor: Option<String>) -> Result<Option<SetupPage>, Problem> {
     backend()?.setup_page(&name, cursor.as_deref()).await
 }
 
 /// One run.
-#[server(name = AskRunPage, prefix = "/rpc", endpoint = "run-page")]
+#[server(name = AskRunPage, prefix = "/rpc", endpoint = "run-page", input = Json, output = Json)]
 pub async fn run_page(run: RunId) -> Result<Option<RunPage>, Problem> {
     backend()?.run_page(run).await
 }
 
 /// Tests that are neither new nor healthy.
-#[server(name = AskSickPage, prefix = "/rpc", endpoint = "sick-page")]
+#[server(name = AskSickPage, prefix = "/rpc", endpoint = "sick-page", input = Json, output = Json)]
 pub async fn sick_page() -> Result<SickPage, Problem> {
     backend()?.sick_page().await
 }
 
 /// One test over all its runs.
-#[server(name = AskTestPage, prefix = "/rpc", endpoint = "test-page")]
+#[server(name = AskTestPage, prefix = "/rpc", endpoint = "test-page", input = Json, output = Json)]
 pub async fn test_page(test: TestId) -> Result<Option<TestPage>, Problem> {
     backend()?.test_page(test).await
 }
 
 /// Messages and traces of a test in a run.
-#[server(name = AskAttemptTexts, prefix = "/rpc", endpoint = "attempt-texts")]
+#[server(name = AskAttemptTexts, prefix = "/rpc", endpoint = "attempt-texts", input = Json, output = Json)]
 pub async fn attempt_texts(run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem> {
     backend()?.attempt_texts(run, test).await
 }
 
 /// The text of a script.
-#[server(name = AskScript, prefix = "/rpc", endpoint = "script")]
+#[server(name = AskScript, prefix = "/rpc", endpoint = "script", input = Json, output = Json)]
 pub async fn script(script: ScriptId) -> Result<Option<String>, Problem> {
     backend()?.script(script).await
 }
 
 /// The latest builds of a setup's job.
-#[server(name = AskLatestBuilds, prefix = "/rpc", endpoint = "latest-builds")]
+#[server(name = AskLatestBuilds, prefix = "/rpc", endpoint = "latest-builds", input = Json, output = Json)]
 pub async fn latest_builds(setup: String) -> Result<Vec<Build>, Problem> {
     backend()?.latest_builds(&setup).await
 }

@@ -5,7 +5,7 @@
 //! to them ([`live`]), the heart on them ([`ecg`]) and every address ([`paths`]).
 //!
 //! With `ssr` (the server) or `hydrate` (the browser) Leptos joins in, and
-//! with it the questions a page may ask (`backend`, `api`), the components
+//! with it the questions a page may ask (`backend`, `api`, `codec`), the components
 //! (`ui`), the pages (`pages`) and the live link (`link`).
 
 pub mod domain;
@@ -13,6 +13,7 @@ pub mod ecg;
 pub mod format;
 pub mod highlight;
 pub mod live;
+pub mod order;
 pub mod paths;
 pub mod read;
 
@@ -20,6 +21,8 @@ pub mod read;
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod backend;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod codec;
 #[cfg(feature = "hydrate")]
 pub mod link;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]

@@ -9,6 +9,7 @@ use crate::domain::ids::SetupId;
 use crate::domain::time::{Micros, Timestamp};
 use crate::read::{RunHead, RunPage, SuiteLine, TestLine, Tile, Wall};
 use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 /// How often a stream says that it is alive.
 pub const BEAT_EVERY: Micros = Micros::from_secs(15);
@@ -39,7 +40,7 @@ pub enum RunMessage {
 }
 
 /// Alive, and what a page needs to know that it is right.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct Beat {
     /// The server's clock.
     pub now: Timestamp,
@@ -50,7 +51,7 @@ pub struct Beat {
 }
 
 /// What changed in a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct RunChange {
     /// The head, with the version this change leads to.
     pub head: RunHead,
@@ -210,6 +211,7 @@ mod tests {
             facts: ActivityFacts::default(),
             run: None,
             has_builds: false,
+            pulse: crate::read::Pulse::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::pages::{
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
-use leptos_router::components::{Route, Router, Routes};
+use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 use std::sync::Arc;
 
@@ -88,14 +88,14 @@ pub fn App() -> impl IntoView {
             <a class="skip-link" href="#main" rel="external">"Skip to the content"</a>
             <Masthead />
             <main id="main" tabindex="-1">
-                <Routes fallback=|| view! { <NotFound what="page" /> }>
+                <FlatRoutes fallback=|| view! { <NotFound what="page" /> }>
                     <Route path=path!("/") view=GridPage ssr=SsrMode::Async />
                     <Route path=path!("/setups/:name") view=SetupPage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
                     <Route path=path!("/tests/:id") view=TestPage ssr=SsrMode::Async />
                     <Route path=path!("/flaky") view=FlakyPage ssr=SsrMode::Async />
                     <Route path=path!("/wall") view=WallPage ssr=SsrMode::Async />
-                </Routes>
+                </FlatRoutes>
             </main>
             <KeyHelp />
         </Router>

@@ -1,7 +1,7 @@
 //! The latest builds of a setup's job, in a dialog that a row opens.
 
 use crate::api;
-use crate::ui::{BuildsState, BuildsTable, Glyph, Icon};
+use crate::ui::{BuildsState, BuildsTable, Erase, Glyph, Icon, click};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -49,7 +49,7 @@ pub fn BuildsDialog(
     /// What is asked.
     question: BuildsQuestion,
 ) -> impl IntoView {
-    let close = move |_| {
+    let close = move || {
         if let Some(dialog) = question.dialog.get_untracked() {
             dialog.close();
         }
@@ -58,10 +58,10 @@ pub fn BuildsDialog(
         <dialog class="dialog" node_ref=question.dialog aria-labelledby="builds-title" data-test="builds-dialog">
             <header>
                 <h2 id="builds-title">"Latest builds of " <em>{move || question.setup.get()}</em></h2>
-                <button type="button" class="icon-button" aria-label="Close" on:click=close><Icon glyph=Glyph::Close /></button>
+                <button type="button" class="icon-button" aria-label="Close" on:click=click(close)><Icon glyph=Glyph::Close /></button>
             </header>
             {move || view! { <BuildsTable state=question.state.get() /> }}
         </dialog>
     }
-    .into_any()
+    .erased()
 }

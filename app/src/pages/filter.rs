@@ -4,10 +4,10 @@ use crate::domain::activity::Activity;
 use crate::domain::ids::SetupId;
 use crate::domain::run::RunResult;
 use crate::domain::time::{Micros, Timestamp};
+use crate::order::by_key;
 use crate::read::{RunCard, Tile};
 use crate::ui::Glyph;
 use leptos_router::params::ParamsMap;
-use std::cmp::Reverse;
 
 /// The order of the setups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,12 +148,12 @@ impl Filter {
         let is_shown = |tile: &&Tile| {
             self.show.takes(tile, tile.activity(now, silent_after)) && (words.is_empty() || has_words(tile, &words))
         };
-        let mut shown: Vec<&Tile> = tiles.iter().filter(is_shown).collect();
-        // The tiles come by name, and the sort is stable.
-        if self.order == Order::Sick {
-            shown.sort_by_key(|tile| Reverse(tile.sickness(now, silent_after)));
-        }
-        shown.into_iter().map(|tile| tile.setup).collect()
+        // The tiles come by name, and equals stay as they came.
+        let key = |tile: &&Tile| match self.order {
+            Order::Sick => u64::from(u32::MAX - tile.sickness(now, silent_after)),
+            Order::Name => 0,
+        };
+        by_key(tiles.iter().filter(is_shown), key).into_iter().map(|tile| tile.setup).collect()
     }
 }
 
@@ -201,6 +201,7 @@ mod tests {
             facts: ActivityFacts { lost, ..ActivityFacts::default() },
             run: None,
             has_builds: false,
+            pulse: crate::read::Pulse::default(),
         }
     }
 

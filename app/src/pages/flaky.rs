@@ -3,14 +3,14 @@
 //! What is asked for stands in the address, so a list can be sent to somebody;
 //! the form works before the page has come to life.
 
-use super::problem_page;
-use crate::api;
+use super::not_found::NotFound;
+use super::question::{Answer, Question, answered, ask};
 use crate::domain::health::Label;
 use crate::domain::time::Timestamp;
 use crate::format;
 use crate::paths::Page;
 use crate::read::{SickPage, SickTest};
-use crate::ui::{Empty, Glyph, Icon, LabelBadge, percent, rate, trend};
+use crate::ui::{Empty, Erase, Glyph, Icon, LabelBadge, percent, rate, trend};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -21,19 +21,15 @@ const LABELS: [Label; 5] = [Label::Flaky, Label::Broken, Label::Suspect, Label::
 /// The page.
 #[component]
 pub fn FlakyPage() -> impl IntoView {
-    let page = Resource::new_blocking(|| (), |()| api::sick_page());
+    let asked = ask(|| Question::Sick);
     view! {
         <Title text="Flaky tests" />
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(data) => view! { <Sick data=data /> }.into_any(),
-                    Err(problem) => problem_page(problem),
-                }
-            })}
-        </Transition>
+        {answered(asked, |answer| match answer {
+            Answer::Sick(data) => view! { <Sick data=data /> }.erased(),
+            _ => view! { <NotFound what="page" /> }.erased(),
+        })}
     }
-    .into_any()
+    .erased()
 }
 
 /// What the address asks for.
@@ -70,18 +66,17 @@ fn Sick(data: SickPage) -> impl IntoView {
         })
     });
     let SickPage { tests, is_cut, now } = data;
-    let body = move || asked.with(|asked| body(asked, &tests, now));
     view! {
         <div class="page flaky-page" data-test="flaky">
             <header class="page-head">
                 <div class="page-title"><h1>"Flaky and broken tests"</h1></div>
                 <p class="quiet">"Each test on each setup; first what costs most, by the spurious failures to be expected in a run."</p>
             </header>
-            {body}
+            {move || asked.with(|asked| body(asked, &tests, now))}
             {is_cut.then(|| view! { <p class="quiet">"There are more; these are the 500 most expensive."</p> })}
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 fn body(asked: &Asked, tests: &[SickTest], now: Timestamp) -> AnyView {
@@ -91,7 +86,7 @@ fn body(asked: &Asked, tests: &[SickTest], now: Timestamp) -> AnyView {
                 <p>"No test with at least three results is flaky, suspect or broken."</p>
             </Empty>
         }
-        .into_any();
+        .erased();
     }
     let rows: Vec<_> = tests.iter().filter(|test| asked.takes(test)).map(|test| row(test, now)).collect();
     let none = rows.is_empty();
@@ -99,7 +94,7 @@ fn body(asked: &Asked, tests: &[SickTest], now: Timestamp) -> AnyView {
         {filter(asked)}
         {labels(asked, tests)}
         {none.then(|| view! { <p class="quiet" data-test="no-match">"No test matches. "<a href=Page::Flaky.to_string()>"Show all"</a></p> })}
-        <div class="scroll">
+        <div class="scroll" tabindex="0" role="region" aria-label="Ill tests">
             <table class="sick">
                 <thead>
                     <tr>
@@ -115,7 +110,7 @@ fn body(asked: &Asked, tests: &[SickTest], now: Timestamp) -> AnyView {
             </table>
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 fn filter(asked: &Asked) -> AnyView {
@@ -131,7 +126,7 @@ fn filter(asked: &Asked) -> AnyView {
             {asked.label.map(|label| view! { <input type="hidden" name="label" value=label.as_str() /> })}
         </form>
     }
-    .into_any()
+    .erased()
 }
 
 fn labels(asked: &Asked, tests: &[SickTest]) -> AnyView {
@@ -144,17 +139,21 @@ fn labels(asked: &Asked, tests: &[SickTest]) -> AnyView {
                 {word}" "<span class="number">{count.to_string()}</span>
             </a>
         }
-        .into_any()
+        .erased()
     };
     let links: Vec<_> = std::iter::once(None).chain(LABELS.map(Some)).map(link).collect();
-    view! { <nav class="chips" aria-label="By what they are called">{links}</nav> }.into_any()
+    view! { <nav class="chips" aria-label="By what they are called">{links}</nav> }.erased()
 }
 
 fn row(test: &SickTest, now: Timestamp) -> AnyView {
-    let (name, suite) = test.path.split_last().map_or((String::new(), String::new()), |(name, suite)| (name.clone(), suite.join(" › ")));
+    let (name, suite) = test
+        .path
+        .split_last()
+        .map_or((String::new(), String::new()), |(name, suite)| (name.clone(), suite.join(" › ")));
     let health = &test.health;
     let last = health.last_at.map(|at| format::ago(now.since(at))).unwrap_or_default();
-    let whose = [Some(test.project.as_str()), test.owner.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let whose =
+        [Some(test.project.as_str()), test.owner.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     view! {
         <tr data-test="sick-test" data-row="true" data-label=health.label.as_str()>
             <th scope="row">
@@ -171,7 +170,7 @@ fn row(test: &SickTest, now: Timestamp) -> AnyView {
             <td>{last}</td>
         </tr>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

@@ -3,14 +3,14 @@
 use super::builds_dialog::{BuildsDialog, BuildsQuestion};
 use super::filter::{Filter, Order, Show as Kind, vitals};
 use super::live_wall::LiveWall;
-use super::problem_page;
-use crate::api;
+use super::not_found::NotFound;
+use super::question::{Answer, Question, answered, ask};
 use crate::domain::ids::SetupId;
 use crate::format;
 use crate::paths::Page;
 use crate::read::Wall;
 use crate::shell::Origin;
-use crate::ui::{Empty, Glyph, GridRow, Icon, PointAListener, StaleBanner, Vital};
+use crate::ui::{Each, Empty, Erase, Glyph, GridRow, Icon, PointAListener, Show, StaleBanner, Vital};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::NavigateOptions;
@@ -19,19 +19,15 @@ use leptos_router::hooks::{query_signal_with_options, use_query_map};
 /// The page.
 #[component]
 pub fn GridPage() -> impl IntoView {
-    let wall = Resource::new_blocking(|| (), |()| api::wall());
+    let drawn = |answer| match answer {
+        Answer::Wall(wall) => view! { <Grid wall=wall /> }.erased(),
+        _ => view! { <NotFound what="page" /> }.erased(),
+    };
     view! {
         <Title text="Setups" />
-        <Suspense>
-            {move || Suspend::new(async move {
-                match wall.await {
-                    Ok(wall) => view! { <Grid wall=wall /> }.into_any(),
-                    Err(problem) => problem_page(problem),
-                }
-            })}
-        </Suspense>
+        {answered(ask(|| Question::Wall), drawn)}
     }
-    .into_any()
+    .erased()
 }
 
 /// This server's address, for texts to paste.
@@ -53,12 +49,12 @@ fn Grid(wall: Wall) -> impl IntoView {
     let is_stale = move || (live.freshness().get() != crate::ui::Freshness::Live).to_string();
     let origin = origin();
     view! {
-        <div class="page grid-page" data-test="grid" data-stale=is_stale>
+        <div class="page grid-page" data-test="grid" data-stale=move || is_stale()>
             <h1 class="unseen">"Setups"</h1>
             <StaleBanner freshness=live.freshness() now=live.clock.now() />
             <Show
                 when=move || !is_empty.get()
-                fallback=move || view! { <Empty title="Nothing recorded yet"><PointAListener origin=origin /></Empty> }
+                fallback=move || view! { <Empty title="Nothing recorded yet"><PointAListener origin=origin /></Empty> }.erased()
             >
                 <Controls live=live filter=filter />
                 <Rows live=live rows=rows />
@@ -68,7 +64,7 @@ fn Grid(wall: Wall) -> impl IntoView {
             </Show>
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -79,7 +75,7 @@ fn NoMatch() -> impl IntoView {
             <a href=Page::Grid.to_string() data-noscroll="true">"Show all"</a>
         </p>
     }
-    .into_any()
+    .erased()
 }
 
 /// Vital signs, filter and order.
@@ -96,7 +92,7 @@ fn Controls(live: LiveWall, filter: Memo<Filter>) -> impl IntoView {
                 let show = if chosen.get() { Kind::All } else { show };
                 filter.with(|filter| Filter { show, ..filter.clone() }.query())
             });
-            view! { <Vital word=show.as_str() glyph=show.glyph() size=Signal::derive(move || sizes.get()[at]) chosen=chosen href=href /> }
+            view! { <Vital word=show.as_str() glyph=show.glyph() size=Signal::derive(move || sizes.get()[at]) chosen=chosen href=href /> }.erased()
         })
         .collect_view();
     let summary = Memo::new(move |_| {
@@ -111,7 +107,7 @@ fn Controls(live: LiveWall, filter: Memo<Filter>) -> impl IntoView {
             <FilterForm filter=filter />
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -125,7 +121,7 @@ fn FilterForm(filter: Memo<Filter>) -> impl IntoView {
     let order_link = move |order: Order, word: &'static str| {
         let href = move || filter.with(|filter| Filter { order, ..filter.clone() }.query());
         let is_chosen = move || filter.with(|filter| filter.order == order).then_some("true");
-        view! { <a href=href data-noscroll="true" data-test=format!("order-{}", order.as_str()) aria-current=is_chosen>{word}</a> }
+        view! { <a href=move || href() data-noscroll="true" data-test=format!("order-{}", order.as_str()) aria-current=move || is_chosen()>{word}</a> }.erased()
     };
     view! {
         <form class="filter" role="search" method="get" action="/">
@@ -151,7 +147,7 @@ fn FilterForm(filter: Memo<Filter>) -> impl IntoView {
             </span>
         </form>
     }
-    .into_any()
+    .erased()
 }
 
 const HEADINGS: [(&str, &str); 10] = [
@@ -172,13 +168,15 @@ fn Rows(live: LiveWall, rows: Memo<Vec<SetupId>>) -> impl IntoView {
     let (now, silent_after) = (live.now(), live.silent_after());
     let question = BuildsQuestion::new();
     let headings = HEADINGS
-        .map(|(class, word)| view! { <th class=class role="columnheader" scope="col">{word}</th> })
+        .map(|(class, word)| view! { <th class=class role="columnheader" scope="col">{word}</th> }.erased())
         .into_iter()
         .collect_view();
     let row = move |setup: SetupId| {
-        live.tile(setup).map(|tile| {
-            view! { <GridRow tile=tile now=now silent_after=silent_after on_builds=question.callback() /> }
-        })
+        live.tile(setup)
+            .map(|tile| {
+                view! { <GridRow tile=tile now=now silent_after=silent_after on_builds=question.callback() /> }.erased()
+            })
+            .into_any()
     };
     view! {
         <table class="grid" role="table" aria-label="Setups">
@@ -186,10 +184,10 @@ fn Rows(live: LiveWall, rows: Memo<Vec<SetupId>>) -> impl IntoView {
                 <tr role="row">{headings}</tr>
             </thead>
             <tbody role="rowgroup">
-                <For each=move || rows.get() key=|setup| *setup children=row />
+                <Each keys=move || rows.get() view=row />
             </tbody>
         </table>
         <BuildsDialog question=question />
     }
-    .into_any()
+    .erased()
 }

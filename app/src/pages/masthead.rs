@@ -3,7 +3,7 @@
 
 use super::keys::KEYS;
 use crate::paths::Page;
-use crate::ui::{Glyph, Icon};
+use crate::ui::{Erase, Glyph, Icon, click};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
@@ -27,7 +27,7 @@ pub fn Masthead() -> impl IntoView {
             <HelpButton />
         </header>
     }
-    .into_any()
+    .erased()
 }
 
 /// Light, dark, or as the system has it.
@@ -98,7 +98,7 @@ fn ThemeToggle() -> impl IntoView {
     let theme = RwSignal::new(Theme::System);
     Effect::new(move |_| theme.set(Theme::chosen()));
     let label = move || format!("Theme: {}", theme.get().as_str());
-    let turn = move |_| {
+    let turn = move || {
         theme.update(|theme| *theme = theme.next());
         theme.get_untracked().choose();
     };
@@ -108,21 +108,21 @@ fn ThemeToggle() -> impl IntoView {
             class="icon-button needs-script"
             data-test="theme"
             data-key="theme"
-            title=label
-            aria-label=label
-            on:click=turn
+            title=move || label()
+            aria-label=move || label()
+            on:click=click(turn)
         >
             <Icon glyph=Signal::derive(move || theme.get().glyph()) />
         </button>
     }
-    .into_any()
+    .erased()
 }
 
 /// Opens [`KeyHelp`], which stands outside of the head: a dialog inside of a
 /// landmark would be a part of it for readers.
 #[component]
 fn HelpButton() -> impl IntoView {
-    let open = move |_| show_dialog("key-help");
+    let open = || show_dialog("key-help");
     view! {
         <button
             type="button"
@@ -131,12 +131,12 @@ fn HelpButton() -> impl IntoView {
             data-key="help"
             title="Keys (?)"
             aria-label="Keys"
-            on:click=open
+            on:click=click(open)
         >
             <Icon glyph=Glyph::Help />
         </button>
     }
-    .into_any()
+    .erased()
 }
 
 /// Opens the dialog with this id.
@@ -159,8 +159,8 @@ fn show_dialog(id: &str) {
 #[component]
 pub fn KeyHelp() -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
-    let keys = KEYS.map(|(key, meaning)| view! { <div><dt><kbd>{key}</kbd></dt><dd>{meaning}</dd></div> });
-    let close = move |_| {
+    let keys = KEYS.map(|(key, meaning)| view! { <div><dt><kbd>{key}</kbd></dt><dd>{meaning}</dd></div> }.erased());
+    let close = move || {
         if let Some(dialog) = dialog.get() {
             dialog.close();
         }
@@ -169,10 +169,10 @@ pub fn KeyHelp() -> impl IntoView {
         <dialog class="dialog" id="key-help" node_ref=dialog aria-labelledby="key-help-title" data-test="help-dialog">
             <header>
                 <h2 id="key-help-title">"Keys"</h2>
-                <button type="button" class="icon-button" aria-label="Close" on:click=close><Icon glyph=Glyph::Close /></button>
+                <button type="button" class="icon-button" aria-label="Close" on:click=click(close)><Icon glyph=Glyph::Close /></button>
             </header>
             <dl class="keys">{keys.into_iter().collect_view()}</dl>
         </dialog>
     }
-    .into_any()
+    .erased()
 }

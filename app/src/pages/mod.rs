@@ -16,6 +16,8 @@
 //! | `clock`, `stale-banner` with `data-freshness`; `data-stale` on the page | liveness |
 //! | `theme`, `help`, `problem`, `not-found` | everywhere |
 
+#![allow(clippy::redundant_closure, reason = "only a closure written inside of `view!` is erased, see `ui::erase`")]
+
 mod builds_dialog;
 mod clock;
 mod filter;
@@ -26,6 +28,7 @@ mod live_run;
 mod live_wall;
 mod masthead;
 mod not_found;
+mod question;
 mod run;
 mod run_filter;
 mod run_head;
@@ -49,14 +52,14 @@ pub use wall::WallPage;
 
 use crate::domain::problem::{Problem, ProblemKind};
 use crate::shell::StatusSink;
-use crate::ui::ProblemView;
+use crate::ui::{Erase, ProblemView};
 use leptos::prelude::*;
 
 /// A refusal in the place of a page, with its status.
 fn problem_page(problem: Problem) -> AnyView {
     StatusSink::say(problem.kind.status());
     match problem.kind {
-        ProblemKind::NotFound => view! { <NotFound what="page" /> }.into_any(),
-        _ => view! { <div class="page"><ProblemView problem=problem /></div> }.into_any(),
+        ProblemKind::NotFound => view! { <NotFound what="page" /> }.erased(),
+        _ => view! { <div class="page"><ProblemView problem=problem /></div> }.erased(),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::paths::Page;
 use crate::shell::StatusSink;
-use crate::ui::Empty;
+use crate::ui::{Empty, Erase};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -28,5 +28,5 @@ pub fn NotFound(
             </Empty>
         </div>
     }
-    .into_any()
+    .erased()
 }

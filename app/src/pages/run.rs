@@ -2,14 +2,13 @@
 
 use super::live_run::LiveRun;
 use super::not_found::NotFound;
-use super::problem_page;
+use super::question::{Answer, Question, answered, ask};
 use super::run_head::{RunFacts, RunState, RunSummary};
 use super::run_tree::RunTree;
-use crate::api;
 use crate::domain::ids::RunId;
 use crate::paths::Page;
 use crate::read;
-use crate::ui::{Freshness, StaleBanner};
+use crate::ui::{Erase, Freshness, StaleBanner};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -18,28 +17,12 @@ use leptos_router::hooks::use_params_map;
 #[component]
 pub fn RunPage() -> impl IntoView {
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get_str("id").and_then(|id| id.parse::<RunId>().ok())));
-    let page = Resource::new_blocking(
-        move || id.get(),
-        |id| async move {
-            match id {
-                Some(id) => api::run_page(id).await,
-                None => Ok(None),
-            }
-        },
-    );
-    view! {
-        <Suspense>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Some(page)) => view! { <Run page=page /> }.into_any(),
-                    Ok(None) => view! { <NotFound what="run" /> }.into_any(),
-                    Err(problem) => problem_page(problem),
-                }
-            })}
-        </Suspense>
-    }
-    .into_any()
+    let id = move || params.with(|params| params.get_str("id").and_then(|id| id.parse::<RunId>().ok()));
+    let asked = ask(move || id().map_or(Question::Nothing, Question::Run));
+    answered(asked, |answer| match answer {
+        Answer::Run(page) => view! { <Run page=*page /> }.erased(),
+        _ => view! { <NotFound what="run" /> }.erased(),
+    })
 }
 
 #[component]
@@ -53,7 +36,7 @@ fn Run(page: read::RunPage) -> impl IntoView {
     let is_stale = move || (live.freshness().get() != Freshness::Live).to_string();
     view! {
         <Title text=move || format!("{} on {}", title.get(), setup.get()) />
-        <div class="page run-page" data-test="run" data-stale=is_stale>
+        <div class="page run-page" data-test="run" data-stale=move || is_stale()>
             <StaleBanner freshness=live.freshness() now=live.clock.now() />
             <header class="page-head">
                 <p class="trail">
@@ -63,7 +46,7 @@ fn Run(page: read::RunPage) -> impl IntoView {
                 <div class="page-title">
                     <h1>{move || title.get()}</h1>
                     <RunState live=live />
-                    <span class="quiet">{key}</span>
+                    <span class="quiet">{move || key()}</span>
                 </div>
             </header>
             <RunSummary live=live />
@@ -71,5 +54,5 @@ fn Run(page: read::RunPage) -> impl IntoView {
             <RunTree live=live />
         </div>
     }
-    .into_any()
+    .erased()
 }

@@ -3,7 +3,7 @@
 use super::tree::TestFilter;
 use crate::domain::test::Outcome;
 use crate::paths::Segment;
-use crate::ui::{Glyph, Icon};
+use crate::ui::{Erase, Glyph, Icon};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{query_signal_with_options, use_query_map};
@@ -61,7 +61,7 @@ pub fn TestSearch() -> impl IntoView {
             </label>
         </form>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

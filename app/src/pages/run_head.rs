@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::format;
 use crate::paths::Page;
 use crate::read::{RunCard, RunHead};
-use crate::ui::{ActivityBadge, Counters, Fact, Glyph, Icon, Notice, Progress, ResultBadge, Timer, When};
+use crate::ui::{ActivityBadge, Counters, Erase, Fact, Glyph, Icon, Notice, Progress, ResultBadge, Show, Timer, When};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -18,23 +18,22 @@ pub fn RunSummary(
     live: LiveRun,
 ) -> impl IntoView {
     let head = live.head();
-    let card = Memo::new(move |_| head.with(|head| head.card.clone()));
-    let counts = Signal::derive(move || card.with(|card| card.counts));
+    let counts = Signal::derive(move || head.with(|head| head.card.counts));
     let filter = use_test_filter();
     let query = use_query_map();
     let address = Callback::new(move |outcome| query.with(|query| outcome_query(query, outcome)));
-    let is_open = Memo::new(move |_| card.with(|card| card.result.is_none()));
+    let is_open = Memo::new(move |_| head.with(|head| head.card.result.is_none()));
     view! {
-        <section class="run-summary" data-test="run-head" data-result=move || card.with(|card| card.result.map(|result| result.as_str()))>
+        <section class="run-summary" data-test="run-head" data-result=move || head.with(|head| head.card.result.map(|result| result.as_str()))>
             <div class="notices"><Notices head=head /></div>
             <Counters counts=counts chosen=Signal::derive(move || filter.with(|filter| filter.outcome)) address=address />
-            <Progress run=Signal::derive(move || Some(card.get())) now=live.now() />
+            <Progress run=Signal::derive(move || Some(head.with(|head| head.card.clone()))) now=live.now() />
             <Show when=move || is_open.get()>
-                <Doing live=live card=card />
+                <Doing live=live />
             </Show>
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 /// The state of a run in one badge: while it is open, what its setup is doing.
@@ -50,7 +49,7 @@ pub fn RunState(
     view! {
         <Show
             when=move || is_over.get()
-            fallback=move || view! { <ActivityBadge activity=activity /> }
+            fallback=move || view! { <ActivityBadge activity=activity /> }.erased()
         >
             <ResultBadge
                 result=Signal::derive(move || head.with(|head| head.card.result))
@@ -58,36 +57,37 @@ pub fn RunState(
             />
         </Show>
     }
-    .into_any()
+    .erased()
 }
 
 /// What an open run is busy with.
 #[component]
-fn Doing(live: LiveRun, card: Memo<RunCard>) -> impl IntoView {
-    let now = live.now();
-    let at = move |pick: fn(&RunCard) -> Option<Timestamp>| Signal::derive(move || card.with(pick));
-    let eta =
-        move || card.with(|card| card.eta_at.map_or_else(|| "nobody knows when".into(), |eta| left(eta, now.get())));
+fn Doing(live: LiveRun) -> impl IntoView {
+    let (head, now) = (live.head(), live.now());
+    let at = move |pick: fn(&RunCard) -> Option<Timestamp>| Signal::derive(move || head.with(|head| pick(&head.card)));
+    let eta = move || {
+        head.with(|head| head.card.eta_at.map_or_else(|| "nobody knows when".into(), |eta| left(eta, now.get())))
+    };
     view! {
         <dl class="doing">
             <div data-test="suite">
                 <dt>"Suite"</dt>
-                <dd>{move || card.with(|card| card.suite.join(" › "))}</dd>
+                <dd>{move || head.with(|head| head.card.suite.join(" › "))}</dd>
                 <dd class="number" data-test="suite-timer"><Timer since=at(|card| card.suite_started_at) now=now /></dd>
             </div>
             <div data-test="test">
                 <dt>"Test"</dt>
-                <dd>{move || card.with(|card| card.test.clone())}</dd>
+                <dd>{move || head.with(|head| head.card.test.clone())}</dd>
                 <dd class="number" data-test="test-timer"><Timer since=at(|card| card.test_started_at) now=now /></dd>
             </div>
             <div>
                 <dt>"Run"</dt>
-                <dd>"done "<span data-test="eta">{eta}</span></dd>
+                <dd>"done "<span data-test="eta">{move || eta()}</span></dd>
                 <dd class="number"><Timer since=at(|card| card.started_at) now=now /></dd>
             </div>
         </dl>
     }
-    .into_any()
+    .erased()
 }
 
 fn left(eta: Timestamp, now: Timestamp) -> String {
@@ -97,24 +97,24 @@ fn left(eta: Timestamp, now: Timestamp) -> String {
 /// What is odd about the run.
 #[component]
 fn Notices(head: Signal<RunHead>) -> impl IntoView {
-    let late = Memo::new(move |_| head.with(|head| head.late));
-    let clock = Memo::new(move |_| head.with(|head| head.clock_correction));
+    let late = move || head.with(|head| head.late);
+    let clock = move || head.with(|head| head.clock_correction);
     view! {
-        <Show when=move || { late.get() > 0 }>
+        <Show when=move || { late() > 0 }>
             <Notice test="late-events">
-                {move || format!("{} came after the run was over; what they said counts.", format::count(late.get(), "event", "events"))}
+                {move || format!("{} came after the run was over; what they said counts.", format::count(late(), "event", "events"))}
             </Notice>
         </Show>
-        <Show when=move || clock.get().is_some()>
+        <Show when=move || clock().is_some()>
             <Notice test="wrong-clock">
-                {move || clock.get().map(|correction| {
+                {move || clock().map(|correction| {
                     let way = if correction.0 > 0 { "behind" } else { "ahead" };
                     format!("The listener's clock is {} {way}; its times are corrected.", format::coarse(correction.abs()))
                 })}
             </Notice>
         </Show>
     }
-    .into_any()
+    .erased()
 }
 
 /// What is known about a run: code, trigger, times.
@@ -125,9 +125,8 @@ pub fn RunFacts(
 ) -> impl IntoView {
     let head = live.head();
     // Facts come with the start and hardly change; drawn whole when they do.
-    let facts = Memo::new(move |_| head.with(|head| RunHead { version: 0, late: 0, ..head.clone() }));
-    let drawn = Memo::new(move |_| facts.with(known));
-    view! { <dl class="facts">{move || drawn.get().into_iter().map(fact).collect_view()}</dl> }
+    let drawn = Memo::new(move |_| head.with(known));
+    view! { <dl class="facts">{move || drawn.get().into_iter().map(fact).collect_view()}</dl> }.erased()
 }
 
 /// A fact of a run, ready to be drawn.
@@ -168,21 +167,21 @@ fn known(head: &RunHead) -> Vec<Known> {
 
 fn fact(known: Known) -> AnyView {
     match known {
-        Known::Text(name, value) => view! { <Fact name=name>{value}</Fact> }.into_any(),
+        Known::Text(name, value) => view! { <Fact name=name>{value}</Fact> }.erased(),
         Known::Code(name, value) => {
             let short = format::commit(&value).to_owned();
-            view! { <Fact name=name><code title=value>{short}</code></Fact> }.into_any()
+            view! { <Fact name=name><code title=value>{short}</code></Fact> }.erased()
         }
-        Known::Moment(name, at) => view! { <Fact name=name><When at=at /></Fact> }.into_any(),
+        Known::Moment(name, at) => view! { <Fact name=name><When at=at /></Fact> }.erased(),
         Known::Link(name, url) => {
             let host = url.split('/').nth(2).unwrap_or("open").to_owned();
             view! {
                 <Fact name=name><a href=url rel="external noreferrer" target="_blank">{host}" "<Icon glyph=Glyph::External /></a></Fact>
             }
-            .into_any()
+            .erased()
         }
         Known::Run(name, address) => {
-            view! { <Fact name=name><a href=address data-test="last-good">"Open"</a></Fact> }.into_any()
+            view! { <Fact name=name><a href=address data-test="last-good">"Open"</a></Fact> }.erased()
         }
     }
 }

@@ -5,8 +5,9 @@ use super::script_dialog::{Place, ScriptQuestion};
 use crate::api;
 use crate::domain::problem::Problem;
 use crate::domain::test::Outcome;
+use crate::order::by_key;
 use crate::read::{AttemptText, TestLine};
-use crate::ui::{ProblemView, TestRow};
+use crate::ui::{Each, Erase, ProblemView, Show, TestRow, click};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -29,15 +30,15 @@ pub fn SuiteTests(
     let left = move || tests.with(Vec::len).saturating_sub(limit.get());
     view! {
         <ul class="tests">
-            <For each=move || drawn.get() key=|ordinal| *ordinal children=move |ordinal| view! { <OneTest live=live ordinal=ordinal scripts=scripts /> } />
+            <Each keys=move || drawn.get() view=move |ordinal| view! { <OneTest live=live ordinal=ordinal scripts=scripts /> }.erased() />
         </ul>
         <Show when=move || { left() > 0 }>
-            <button type="button" class="text-button" data-test="more-tests" on:click=move |_| limit.update(|limit| *limit += 5 * DRAWN_AT_ONCE)>
+            <button type="button" class="text-button" data-test="more-tests" on:click=click(move || limit.update(|limit| *limit += 5 * DRAWN_AT_ONCE))>
                 {move || format!("{} more tests", crate::format::number(left() as u32))}
             </button>
         </Show>
     }
-    .into_any()
+    .erased()
 }
 
 fn pick(live: LiveRun, mut tests: Vec<u32>, limit: usize) -> Vec<u32> {
@@ -49,7 +50,7 @@ fn pick(live: LiveRun, mut tests: Vec<u32>, limit: usize) -> Vec<u32> {
                     matches!(page.tests[at].outcome, Outcome::Failed | Outcome::Flaky | Outcome::Running)
                 })
             };
-            tests.sort_by_cached_key(|ordinal| !is_urgent(ordinal));
+            tests = by_key(std::mem::take(&mut tests), |ordinal| u64::from(!is_urgent(ordinal)));
         });
         tests.truncate(limit);
     }
@@ -77,20 +78,21 @@ fn OneTest(live: LiveRun, ordinal: u32, scripts: ScriptQuestion) -> impl IntoVie
             scripts.ask(Place { script, title: test.name, source: test.source, line: test.line });
         }
     });
-    Some(view! {
+    let row = view! {
         <TestRow test=test now=live.now() on_script=on_script on_texts=on_texts>
             {move || texts.get().map(all_texts)}
         </TestRow>
-    })
+    };
+    Some(row.erased())
 }
 
 fn all_texts(texts: Result<Vec<AttemptText>, Problem>) -> AnyView {
     match texts {
-        Err(problem) => view! { <ProblemView problem=problem /> }.into_any(),
-        Ok(texts) if texts.is_empty() => view! { <p class="quiet">"Its texts are no longer kept."</p> }.into_any(),
+        Err(problem) => view! { <ProblemView problem=problem /> }.erased(),
+        Ok(texts) if texts.is_empty() => view! { <p class="quiet">"Its texts are no longer kept."</p> }.erased(),
         Ok(texts) => {
             let texts = texts.into_iter().map(attempt_text).collect_view();
-            view! { <div class="attempt-texts" data-test="attempt-texts">{texts}</div> }.into_any()
+            view! { <div class="attempt-texts" data-test="attempt-texts">{texts}</div> }.erased()
         }
     }
 }
@@ -99,9 +101,9 @@ fn attempt_text(text: AttemptText) -> impl IntoView {
     view! {
         <section data-attempt=text.number.to_string()>
             <h4>{format!("Attempt {}", text.number)}</h4>
-            {text.message.map(|message| view! { <pre class="test-message" tabindex="0">{message}</pre> })}
-            {text.trace.map(|trace| view! { <pre class="test-trace" tabindex="0">{trace}</pre> })}
+            {text.message.map(|message| view! { <pre class="test-message" tabindex="0">{message}</pre> }.erased())}
+            {text.trace.map(|trace| view! { <pre class="test-trace" tabindex="0">{trace}</pre> }.erased())}
         </section>
     }
-    .into_any()
+    .erased()
 }

@@ -8,7 +8,7 @@ use super::tree::{Node, Tree, key_of};
 use crate::domain::time::Timestamp;
 use crate::format;
 use crate::read::SuiteLine;
-use crate::ui::{Glyph, Icon, Stack, Timer};
+use crate::ui::{Each, Erase, Glyph, Icon, Show, Stack, Timer, click};
 use leptos::html::Details;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -49,7 +49,7 @@ pub fn RunTree(
         <section class="tree" data-test="tree" aria-label="Suites and tests">
             <div class="tree-head">
                 <TestSearch />
-                <span class="quiet" role="status">{shown}</span>
+                <span class="quiet" role="status">{move || shown()}</span>
             </div>
             <Suites branch=branch keys=Signal::derive(move || tree.with(|tree| tree.roots.clone())) />
             <Show when=move || tree.with(|tree| tree.shown == 0)>
@@ -58,7 +58,7 @@ pub fn RunTree(
             <ScriptDialog question=branch.scripts />
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 const fn nothing(is_open: bool) -> &'static str {
@@ -96,9 +96,9 @@ fn scroll_to(ordinal: u32) {
 #[component]
 fn Suites(branch: Branch, keys: Signal<Vec<String>>) -> impl IntoView {
     view! {
-        <For each=move || keys.get() key=String::clone children=move |key| view! { <Suite branch=branch node_key=key /> }.into_any() />
+        <Each keys=move || keys.get() view=move |key| view! { <Suite branch=branch node_key=key /> }.erased() />
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -145,7 +145,7 @@ fn Suite(branch: Branch, node_key: String) -> impl IntoView {
             </Show>
         </details>
     }
-    .into_any()
+    .erased()
 }
 
 fn result_word(node: &Node) -> &'static str {
@@ -163,7 +163,7 @@ fn result_word(node: &Node) -> &'static str {
 
 fn suite_message(line: &SuiteLine) -> Option<AnyView> {
     let message = line.message.clone()?;
-    Some(view! { <pre class="test-message" data-test="suite-message">{message}</pre> }.into_any())
+    Some(view! { <pre class="test-message" data-test="suite-message">{message}</pre> }.erased())
 }
 
 #[component]
@@ -182,14 +182,14 @@ fn SuiteHead(branch: Branch, node: Memo<Node>, line: Memo<Option<SuiteLine>>) ->
             <span class="suite-name">{move || node.with(|node| node.name.clone())}</span>
             <span class="suite-phase">{move || line.with(|line| line.as_ref().map(phases))}</span>
             <Stack counts=Signal::derive(move || node.with(|node| node.counts)) />
-            <span class="suite-sizes number">{sizes}</span>
+            <span class="suite-sizes number">{move || sizes()}</span>
             <span class="suite-took number">
                 <Timer since=since now=now />
                 {move || line.with(|line| line.as_ref().and_then(|line| took(line.started_at, line.finished_at)))}
             </span>
         </summary>
     }
-    .into_any()
+    .erased()
 }
 
 fn took(began: Option<Timestamp>, ended: Option<Timestamp>) -> Option<String> {
@@ -205,7 +205,7 @@ fn phases(line: &SuiteLine) -> String {
 
 #[component]
 fn SuiteScript(branch: Branch, line: Memo<Option<SuiteLine>>) -> impl IntoView {
-    let ask = move |_| {
+    let ask = move || {
         let Some(line) = line.get_untracked() else { return };
         if let Some(script) = line.script {
             let title = line.path.last().cloned().unwrap_or_default();
@@ -213,10 +213,10 @@ fn SuiteScript(branch: Branch, line: Memo<Option<SuiteLine>>) -> impl IntoView {
         }
     };
     view! {
-        <button type="button" class="suite-script needs-script" data-test="script-button" on:click=ask>
+        <button type="button" class="suite-script needs-script" data-test="script-button" on:click=click(ask)>
             <Icon glyph=Glyph::Code />
             "Script"
         </button>
     }
-    .into_any()
+    .erased()
 }

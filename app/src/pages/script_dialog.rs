@@ -3,7 +3,7 @@
 use crate::api;
 use crate::domain::ids::ScriptId;
 use crate::domain::problem::Problem;
-use crate::ui::{Glyph, Icon, ProblemView, ScriptText};
+use crate::ui::{Erase, Glyph, Icon, ProblemView, ScriptText, click};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -75,7 +75,7 @@ pub fn ScriptDialog(
     /// What is asked.
     question: ScriptQuestion,
 ) -> impl IntoView {
-    let close = move |_| {
+    let close = move || {
         if let Some(dialog) = question.dialog.get_untracked() {
             dialog.close();
         }
@@ -90,25 +90,25 @@ pub fn ScriptDialog(
     view! {
         <dialog class="dialog dialog-wide" node_ref=question.dialog aria-labelledby="script-title" data-test="script-dialog">
             <header>
-                <h2 id="script-title">{title}</h2>
-                <button type="button" class="icon-button" aria-label="Close" on:click=close><Icon glyph=Glyph::Close /></button>
+                <h2 id="script-title">{move || title()}</h2>
+                <button type="button" class="icon-button" aria-label="Close" on:click=click(close)><Icon glyph=Glyph::Close /></button>
             </header>
-            <p class="quiet"><code>{file}</code></p>
+            <p class="quiet"><code>{move || file()}</code></p>
             {move || content(question)}
         </dialog>
     }
-    .into_any()
+    .erased()
 }
 
 fn content(question: ScriptQuestion) -> AnyView {
     match question.state.get() {
-        State::Loading => view! { <p class="quiet" role="status">"Fetching the script…"</p> }.into_any(),
-        State::Failed(problem) => view! { <ProblemView problem=problem /> }.into_any(),
-        State::Known(None) => view! { <p class="quiet">"This script is no longer kept."</p> }.into_any(),
+        State::Loading => view! { <p class="quiet" role="status">"Fetching the script…"</p> }.erased(),
+        State::Failed(problem) => view! { <ProblemView problem=problem /> }.erased(),
+        State::Known(None) => view! { <p class="quiet">"This script is no longer kept."</p> }.erased(),
         State::Known(Some(text)) => {
             let place = question.place.get_untracked();
             let (source, line) = place.map(|place| (place.source, place.line)).unwrap_or_default();
-            view! { <ScriptText text=text source=source line=line /> }.into_any()
+            view! { <ScriptText text=text source=source line=line /> }.erased()
         }
     }
 }

@@ -6,46 +6,32 @@
 use super::builds_dialog::{BuildsDialog, BuildsQuestion};
 use super::live_run::LiveRun;
 use super::not_found::NotFound;
-use super::problem_page;
+use super::question::{Answer, Asked, Question, answered, ask};
 use super::run_head::{RunFacts, RunState, RunSummary};
 use super::run_tree::RunTree;
-use crate::api;
-use crate::domain::problem::Problem;
 use crate::paths::{Page, Segment};
 use crate::read;
-use crate::ui::{Empty, Fact, Freshness, Glyph, Icon, PointAListener, RunRow, StaleBanner};
+use crate::ui::{Empty, Erase, Fact, Freshness, Glyph, Icon, PointAListener, RunRow, Show, StaleBanner, click};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
-
-type Answer = Result<Option<read::SetupPage>, Problem>;
 
 /// The page.
 #[component]
 pub fn SetupPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
-    let name = Memo::new(move |_| params.with(|params| params.get("name").unwrap_or_default()));
-    let cursor = Memo::new(move |_| query.with(|query| query.get("before")));
-    let page = Resource::new_blocking(
-        move || (name.get(), cursor.get()),
-        |(name, cursor)| async move { api::setup_page(name, cursor).await },
-    );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Some(data)) => view! { <Setup data=data page=page /> }.into_any(),
-                    Ok(None) => view! { <NotFound what="setup" /> }.into_any(),
-                    Err(problem) => problem_page(problem),
-                }
-            })}
-        </Transition>
-    }
-    .into_any()
+    let asked = ask(move || {
+        let name = params.with(|params| params.get("name").unwrap_or_default());
+        Question::Setup(name, query.with(|query| query.get("before")))
+    });
+    answered(asked, move |answer| match answer {
+        Answer::Setup(data) => view! { <Setup data=*data page=asked /> }.erased(),
+        _ => view! { <NotFound what="setup" /> }.erased(),
+    })
 }
 
 #[component]
-fn Setup(data: read::SetupPage, page: Resource<Answer>) -> impl IntoView {
+fn Setup(data: read::SetupPage, page: Asked) -> impl IntoView {
     let read::SetupPage { tile, attributes, run, runs, next, now, .. } = data;
     let live = run.map(LiveRun::new);
     let freshness = live.map_or_else(|| RwSignal::new(Freshness::Live), LiveRun::freshness);
@@ -56,18 +42,18 @@ fn Setup(data: read::SetupPage, page: Resource<Answer>) -> impl IntoView {
     let name = tile.name.clone();
     view! {
         <Title text=name />
-        <div class="page setup-page" data-test="setup" data-stale=is_stale>
+        <div class="page setup-page" data-test="setup" data-stale=move || is_stale()>
             <StaleBanner freshness=freshness now=clock.now() />
             <SetupHead tile=tile.clone() live=live />
             {attributes_of(attributes)}
-            {live.map(|live| view! { <CurrentRun live=live /> })}
+            {live.map(|live| view! { <CurrentRun live=live /> }.erased())}
             <Show when=move || live.is_none()>
                 <Empty title="No run yet"><PointAListener origin=super::grid::origin() /></Empty>
             </Show>
-            {has_runs.then(|| view! { <Runs name=tile.name runs=runs next=next /> })}
+            {has_runs.then(|| view! { <Runs name=tile.name runs=runs next=next /> }.erased())}
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -76,29 +62,30 @@ fn SetupHead(tile: read::Tile, live: Option<LiveRun>) -> impl IntoView {
     let name = tile.name.clone();
     let builds = tile.has_builds.then(|| {
         view! {
-            <button type="button" class="button" data-test="builds-button" data-key="builds" on:click=move |_| question.ask(name.clone())>
+            <button type="button" class="button" data-test="builds-button" data-key="builds" on:click=click(move || question.ask(name.clone()))>
                 <Icon glyph=Glyph::Layers />"Latest builds"
             </button>
         }
+        .erased()
     });
     view! {
         <header class="page-head" data-test="setup-head" data-row="true">
             <p class="trail"><a href=Page::Grid.to_string()>"Setups"</a></p>
             <div class="page-title">
                 <h1>{tile.name}</h1>
-                {live.map(|live| view! { <RunState live=live /> })}
+                {live.map(|live| view! { <RunState live=live /> }.erased())}
                 {builds}
             </div>
-            {tile.comment.map(|comment| view! { <p class="quiet">{comment}</p> })}
+            {tile.comment.map(|comment| view! { <p class="quiet">{comment}</p> }.erased())}
         </header>
         <BuildsDialog question=question />
     }
-    .into_any()
+    .erased()
 }
 
-fn attributes_of(attributes: Vec<(String, String)>) -> Option<impl IntoView> {
-    let facts = attributes.into_iter().map(|(name, value)| view! { <Fact name=name>{value}</Fact> });
-    (facts.len() > 0).then(|| view! { <dl class="facts" data-test="attributes">{facts.collect_view()}</dl> })
+fn attributes_of(attributes: Vec<(String, String)>) -> Option<AnyView> {
+    let facts = attributes.into_iter().map(|(name, value)| view! { <Fact name=name>{value}</Fact> }.erased());
+    (facts.len() > 0).then(|| view! { <dl class="facts" data-test="attributes">{facts.collect_view()}</dl> }.erased())
 }
 
 #[component]
@@ -109,26 +96,28 @@ fn CurrentRun(live: LiveRun) -> impl IntoView {
     let word = move || head.with(|head| if head.card.result.is_some() { "Newest run: " } else { "Running now: " });
     view! {
         <section class="current" aria-label="Newest run">
-            <h2>{word}<a href=address data-test="current-run">{title}</a></h2>
+            <h2>{move || word()}<a href=move || address() data-test="current-run">{move || title()}</a></h2>
             <RunSummary live=live />
             <RunFacts live=live />
             <RunTree live=live />
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 const HEADINGS: [&str; 7] = ["Result", "Run", "Tests", "Passed", "Code", "Began", "Took"];
 
 #[component]
 fn Runs(name: String, runs: Vec<read::RunLine>, next: Option<String>) -> impl IntoView {
-    let rows = runs.into_iter().map(|run| view! { <RunRow run=run /> }).collect_view();
-    let headings = HEADINGS.map(|word| view! { <th role="columnheader" scope="col" data-column=word>{word}</th> });
+    let rows = runs.into_iter().map(|run| view! { <RunRow run=run /> }.erased()).collect_view();
+    let headings =
+        HEADINGS.map(|word| view! { <th role="columnheader" scope="col" data-column=word>{word}</th> }.erased());
     let older = next.map(|next| format!("{}?before={}#runs", Page::Setup(&name), Segment(&next)));
     let query = use_query_map();
     let newest = move || {
         let is_older = query.with(|query| query.get_str("before").is_some());
-        is_older.then(|| view! { <a class="button" href=format!("{}#runs", Page::Setup(&name))>"Newest runs"</a> })
+        is_older
+            .then(|| view! { <a class="button" href=format!("{}#runs", Page::Setup(&name))>"Newest runs"</a> }.erased())
     };
     view! {
         <section class="runs" id="runs" data-test="runs" aria-label="Runs">
@@ -138,12 +127,12 @@ fn Runs(name: String, runs: Vec<read::RunLine>, next: Option<String>) -> impl In
                 <tbody role="rowgroup">{rows}</tbody>
             </table>
             <p class="pager">
-                {newest}
-                {older.map(|older| view! { <a class="button" data-test="older-runs" href=older>"Older runs"</a> })}
+                {move || newest()}
+                {older.map(|older| view! { <a class="button" data-test="older-runs" href=older>"Older runs"</a> }.erased())}
             </p>
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(not(feature = "hydrate"))]
@@ -152,7 +141,7 @@ fn listen(
     _live: Option<LiveRun>,
     _freshness: RwSignal<Freshness>,
     _clock: super::clock::Clock,
-    _page: Resource<Answer>,
+    _page: Asked,
 ) {
 }
 
@@ -161,7 +150,7 @@ use listening::listen;
 
 #[cfg(feature = "hydrate")]
 mod listening {
-    use super::Answer;
+    use super::Asked;
     use crate::domain::ids::{RunId, SetupId};
     use crate::link::Link;
     use crate::live::Message;
@@ -178,7 +167,7 @@ mod listening {
         live: Option<LiveRun>,
         freshness: RwSignal<Freshness>,
         clock: Clock,
-        page: Resource<Answer>,
+        page: Asked,
     ) {
         let (setup, run) = (tile.setup, tile.run.as_ref().map(|run| run.id));
         let is_open = |live: &LiveRun| live.head().with_untracked(|head| head.card.result.is_none());
@@ -199,13 +188,7 @@ mod listening {
     }
 
     /// Asks for the page again once another run is the newest of this setup.
-    fn await_run(
-        setup: SetupId,
-        run: Option<RunId>,
-        freshness: RwSignal<Freshness>,
-        clock: Clock,
-        page: Resource<Answer>,
-    ) {
+    fn await_run(setup: SetupId, run: Option<RunId>, freshness: RwSignal<Freshness>, clock: Clock, page: Asked) {
         let slot = StoredValue::new_local(None::<Link>);
         let on_message = move |data: String| {
             let tiles = match parse::<Message>(&data) {

@@ -1,14 +1,13 @@
 //! One test over all its runs, `/tests/{id}`: every result a heartbeat.
 
 use super::not_found::NotFound;
-use super::problem_page;
-use crate::api;
+use super::question::{Answer, Question, answered, ask};
 use crate::domain::ids::TestId;
 use crate::domain::time::{Micros, Timestamp};
 use crate::format;
 use crate::paths::Page;
 use crate::read::{self, Broke, TestHealth, TestResult};
-use crate::ui::{Fact, LabelBadge, Notice, OutcomeMark, TapeView, When, percent, rate, reason, trend};
+use crate::ui::{Erase, Fact, LabelBadge, Notice, OutcomeMark, TapeView, When, percent, rate, reason, trend};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -20,32 +19,19 @@ const LISTED: usize = 100;
 #[component]
 pub fn TestPage() -> impl IntoView {
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")?.parse::<uuid::Uuid>().ok().map(TestId)));
-    let page = Resource::new_blocking(
-        move || id.get(),
-        |id| async move {
-            match id {
-                Some(id) => api::test_page(id).await,
-                None => Ok(None),
-            }
-        },
-    );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Some(data)) => whole(data),
-                    Ok(None) => view! { <NotFound what="test" /> }.into_any(),
-                    Err(problem) => problem_page(problem),
-                }
-            })}
-        </Transition>
-    }
-    .into_any()
+    let id = move || params.with(|params| params.get_str("id").and_then(|id| id.parse::<uuid::Uuid>().ok()));
+    let asked = ask(move || id().map_or(Question::Nothing, |id| Question::Test(TestId(id))));
+    answered(asked, |answer| match answer {
+        Answer::Test(page) => whole(*page),
+        _ => view! { <NotFound what="test" /> }.erased(),
+    })
 }
 
 fn whole(data: read::TestPage) -> AnyView {
-    let (name, suite) = data.path.split_last().map_or((String::new(), String::new()), |(name, suite)| (name.clone(), suite.join(" › ")));
+    let (name, suite) = data
+        .path
+        .split_last()
+        .map_or((String::new(), String::new()), |(name, suite)| (name.clone(), suite.join(" › ")));
     let told = format!("The last results of {name}, the oldest first");
     let results = data.results.iter().take(LISTED).map(|result| row(result, data.now)).collect_view();
     view! {
@@ -57,18 +43,18 @@ fn whole(data: read::TestPage) -> AnyView {
             </header>
             {environment(&data)}
             {data.broke.as_ref().map(broke)}
-            <div class="tape-box"><TapeView tape=data.strip label=told /></div>
+            <div class="tape-box" tabindex="0" role="region" aria-label="Strip of results"><TapeView tape=data.strip label=told /></div>
             {facts(&data.results, data.owner, data.project, data.p_flaky_anywhere)}
             <section class="on-setups" aria-label="By setup">
                 {data.setups.iter().map(|(setup, health)| on_setup(setup, health)).collect_view()}
             </section>
             <section aria-labelledby="results">
                 <h2 id="results">"Results"</h2>
-                <div class="scroll"><table class="results"><tbody>{results}</tbody></table></div>
+                <div class="scroll" tabindex="0" role="region" aria-label="Results"><table class="results"><tbody>{results}</tbody></table></div>
             </section>
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 fn environment(data: &read::TestPage) -> Option<AnyView> {
@@ -78,19 +64,20 @@ fn environment(data: &read::TestPage) -> Option<AnyView> {
         broken.join(", "),
         healthy.join(", ")
     );
-    Some(view! { <Notice test="environment">{said}</Notice> }.into_any())
+    Some(view! { <Notice test="environment">{said}</Notice> }.erased())
 }
 
 fn broke(broke: &Broke) -> AnyView {
     let at = |commit: &Option<String>| commit.as_deref().map_or("an unknown commit", format::commit).to_owned();
     let (run, bad) = (Page::Run(broke.bad_run).to_string(), at(&broke.bad));
-    let (since, before) = (format!("On {} it has failed since ", broke.setup), format!("; it last passed on {}.", at(&broke.good)));
+    let (since, before) =
+        (format!("On {} it has failed since ", broke.setup), format!("; it last passed on {}.", at(&broke.good)));
     view! {
         <Notice test="broke">
             {since}<a href=run>{bad}</a>{before}
         </Notice>
     }
-    .into_any()
+    .erased()
 }
 
 fn facts(results: &[TestResult], owner: Option<String>, project: String, anywhere: u32) -> AnyView {
@@ -106,13 +93,14 @@ fn facts(results: &[TestResult], owner: Option<String>, project: String, anywher
             {lengths.map(|lengths| view! { <Fact name="Takes">{lengths}</Fact> })}
         </dl>
     }
-    .into_any()
+    .erased()
 }
 
 fn on_setup(setup: &str, health: &TestHealth) -> AnyView {
     let reasons = health.reasons.iter().map(|known| view! { <li>{reason(known)}</li> }).collect_view();
     let failures = format!("{} of {}", format::number(health.failures), format::number(health.results));
-    let (flaky, broken, rate, trend) = (percent(health.p_flaky), percent(health.p_broken), rate(health), trend(health.trend));
+    let (flaky, broken, rate, trend) =
+        (percent(health.p_flaky), percent(health.p_broken), rate(health), trend(health.trend));
     view! {
         <article class="on-setup" data-test="on-setup" data-label=health.label.as_str()>
             <h2><a href=Page::Setup(setup).to_string()>{setup.to_owned()}</a><LabelBadge label=health.label /></h2>
@@ -126,7 +114,7 @@ fn on_setup(setup: &str, health: &TestHealth) -> AnyView {
             </dl>
         </article>
     }
-    .into_any()
+    .erased()
 }
 
 fn row(result: &TestResult, now: Timestamp) -> AnyView {
@@ -145,5 +133,5 @@ fn row(result: &TestResult, now: Timestamp) -> AnyView {
             <td><When at=at /></td>
         </tr>
     }
-    .into_any()
+    .erased()
 }

@@ -3,6 +3,7 @@
 
 use crate::domain::counts::Counts;
 use crate::domain::test::Outcome;
+use crate::order::{by_key, pair};
 use crate::read::{SuiteLine, TestLine};
 use std::collections::HashMap;
 
@@ -77,15 +78,11 @@ impl Tree {
     /// The tree of these suites and tests.
     pub fn of(suites: &[SuiteLine], tests: &[TestLine], filter: &TestFilter) -> Self {
         let mut tree = Self::default();
-        let mut ordered: Vec<&SuiteLine> = suites.iter().collect();
-        ordered.sort_by_key(|suite| (suite.position.unwrap_or(u32::MAX), suite.ordinal));
-        for suite in ordered {
+        for suite in by_key(suites, |suite| pair(suite.position.unwrap_or(u32::MAX), suite.ordinal)) {
             tree.add_suite(suite);
         }
         let by_ordinal: HashMap<u32, &SuiteLine> = suites.iter().map(|suite| (suite.ordinal, suite)).collect();
-        let mut ordered: Vec<&TestLine> = tests.iter().collect();
-        ordered.sort_by_key(|test| (test.position.unwrap_or(u32::MAX), test.ordinal));
-        for test in ordered {
+        for test in by_key(tests, |test| pair(test.position.unwrap_or(u32::MAX), test.ordinal)) {
             let suite = by_ordinal.get(&test.suite).copied();
             let is_shown = filter.takes(test, suite);
             let path = suite.map(|suite| suite.path.as_slice()).unwrap_or_default();

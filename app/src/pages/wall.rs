@@ -6,13 +6,13 @@
 
 use super::filter::{Filter, Order, Show as Kind, vitals};
 use super::live_wall::LiveWall;
-use super::problem_page;
-use crate::api;
+use super::not_found::NotFound;
+use super::question::{Answer, Question, answered, ask};
 use crate::domain::ids::SetupId;
 use crate::domain::time::Timestamp;
 use crate::format;
 use crate::read::Wall;
-use crate::ui::{Empty, Freshness, PointAListener, StaleBanner, WallTile};
+use crate::ui::{Each, Empty, Erase, Freshness, PointAListener, Show, StaleBanner, WallTile};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -26,20 +26,16 @@ const COLUMNS_MAX: u64 = 32;
 /// The page.
 #[component]
 pub fn WallPage() -> impl IntoView {
-    let wall = Resource::new_blocking(|| (), |()| api::wall());
+    let drawn = |answer| match answer {
+        Answer::Wall(wall) => view! { <Tiles wall=wall /> }.erased(),
+        _ => view! { <NotFound what="page" /> }.erased(),
+    };
     view! {
         <Title text="Wall" />
         <noscript inner_html=RELOAD></noscript>
-        <Suspense>
-            {move || Suspend::new(async move {
-                match wall.await {
-                    Ok(wall) => view! { <Tiles wall=wall /> }.into_any(),
-                    Err(problem) => problem_page(problem),
-                }
-            })}
-        </Suspense>
+        {answered(ask(|| Question::Wall), drawn)}
     }
-    .into_any()
+    .erased()
 }
 
 /// How many columns make `tiles` tiles fill a screen best: near to the shape
@@ -62,32 +58,34 @@ fn Tiles(wall: Wall) -> impl IntoView {
     let query = use_query_map();
     let filter = Memo::new(move |_| query.with(Filter::of));
     let tiles = Memo::new(move |_| live.with(|tiles| filter.get().select(tiles, now.get(), silent_after.get())));
-    let size = Memo::new(move |_| tiles.with(Vec::len));
+    let size = move || tiles.with(Vec::len);
     let is_stale = move || (live.freshness().get() != Freshness::Live).to_string();
     let origin = super::grid::origin();
     let tile = move |setup: SetupId| {
-        live.tile(setup).map(|tile| view! { <WallTile tile=tile now=now silent_after=silent_after /> })
+        live.tile(setup)
+            .map(|tile| view! { <WallTile tile=tile now=now silent_after=silent_after /> }.erased())
+            .into_any()
     };
     view! {
-        <div class="wall" data-test="wall" data-stale=is_stale>
+        <div class="wall" data-test="wall" data-stale=move || is_stale()>
             <StaleBanner freshness=live.freshness() now=live.clock.now() />
             <WallHead live=live />
             <Show
-                when=move || { size.get() > 0 }
-                fallback=move || view! { <Empty title="Nothing recorded yet"><PointAListener origin=origin /></Empty> }
+                when=move || { size() > 0 }
+                fallback=move || view! { <Empty title="Nothing recorded yet"><PointAListener origin=origin /></Empty> }.erased()
             >
                 <div
                     class="tiles"
-                    data-wide=move || columns(size.get(), 185, 160).to_string()
-                    data-tall=move || columns(size.get(), 52, 150).to_string()
+                    data-wide=move || columns(size(), 185, 160).to_string()
+                    data-tall=move || columns(size(), 52, 150).to_string()
                     data-order=move || filter.with(|filter| if filter.order == Order::Sick { "sick" } else { "name" })
                 >
-                    <For each=move || tiles.get() key=|setup| *setup children=tile />
+                    <Each keys=move || tiles.get() view=tile />
                 </div>
             </Show>
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -103,10 +101,11 @@ fn WallHead(live: LiveWall) -> impl IntoView {
             view! {
                 <span class="wall-sign" data-vital=show.as_str() data-empty=move || (size() == 0).to_string()>
                     <span class="wall-sign-number">{move || size().to_string()}</span>
-                    {show.glyph().map(|glyph| view! { <crate::ui::Icon glyph=glyph /> })}
+                    {show.glyph().map(|glyph| view! { <crate::ui::Icon glyph=glyph /> }.erased())}
                     <span class="wall-sign-word">{show.as_str()}</span>
                 </span>
             }
+            .erased()
         })
         .collect_view();
     view! {
@@ -118,7 +117,7 @@ fn WallHead(live: LiveWall) -> impl IntoView {
             <WallClock now=live.clock.now() />
         </header>
     }
-    .into_any()
+    .erased()
 }
 
 /// The time of day: in UTC from the server, then in the viewer's zone.
@@ -129,10 +128,10 @@ fn WallClock(now: Signal<Timestamp>) -> impl IntoView {
     let text = move || if is_local.get() { local_clock(now.get()) } else { format::utc_clock(now.get()) };
     view! {
         <time class="wall-clock" data-test="clock" datetime=move || now.get().to_rfc3339()>
-            {text}
+            {move || text()}
         </time>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(feature = "hydrate")]

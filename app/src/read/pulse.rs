@@ -8,10 +8,10 @@ use crate::domain::time::{Micros, Timestamp};
 use crate::ecg::reading::{Estimate, Latest, Measures};
 use crate::ecg::throughput::Throughput;
 use crate::ecg::{Event, EventKind};
-use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 /// What a setup's strip is drawn from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct Pulse {
     /// When it was so, by our clock.
     pub at: Timestamp,
@@ -34,7 +34,7 @@ pub struct Pulse {
 }
 
 /// Tests by what they are called.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct SickTests {
     /// All that are known on the setup.
     pub all: u32,
@@ -45,7 +45,7 @@ pub struct SickTests {
 }
 
 /// A beat that tells of one result.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct Mark {
     /// When we heard of it.
     pub at: Timestamp,

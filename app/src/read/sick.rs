@@ -7,13 +7,13 @@ use crate::domain::health::{Label, Reason, Trend};
 use crate::domain::ids::{RunId, TestId};
 use crate::domain::test::Outcome;
 use crate::domain::time::{Micros, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 /// A probability in thousandths.
 pub type PerMille = u32;
 
 /// The tests that are neither new nor healthy, the most expensive first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct SickPage {
     /// The tests.
     pub tests: Vec<SickTest>,
@@ -24,7 +24,7 @@ pub struct SickPage {
 }
 
 /// A test on a setup that is neither new nor healthy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct SickTest {
     /// Which test.
     pub id: TestId,
@@ -44,7 +44,7 @@ pub struct SickTest {
 }
 
 /// What is known of a test on a setup.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct TestHealth {
     /// What it is called.
     pub label: Label,
@@ -70,7 +70,7 @@ pub struct TestHealth {
 }
 
 /// One test over all its runs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct TestPage {
     /// Which test.
     pub id: TestId,
@@ -98,7 +98,7 @@ pub struct TestPage {
 }
 
 /// Where a test broke.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct Broke {
     /// The setup.
     pub setup: String,
@@ -111,7 +111,7 @@ pub struct Broke {
 }
 
 /// One result of a test.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct TestResult {
     /// The run.
     pub run: RunId,
@@ -134,7 +134,7 @@ pub struct TestResult {
 }
 
 /// A tape as lines to be drawn, in tenths of a pixel.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct TapePicture {
     /// How wide it is.
     pub width: u32,

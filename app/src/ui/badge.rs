@@ -1,5 +1,6 @@
 //! What a setup is doing, and what a run or test came to: shape, word, colour.
 
+use super::erase::Erase;
 use super::icon::{Glyph, Icon};
 use crate::domain::activity::Activity;
 use crate::domain::run::{RunResult, RunState};
@@ -19,7 +20,7 @@ pub fn ActivityBadge(
             <span class="badge-word">{move || activity.get().as_str()}</span>
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 /// What a run came to, or where it stands while it is open.
@@ -40,12 +41,12 @@ pub fn ResultBadge(
         (None, _) => Glyph::Beat,
     };
     view! {
-        <span class="badge" data-test="result" data-result=word>
+        <span class="badge" data-test="result" data-result=move || word()>
             <Icon glyph=Signal::derive(glyph) />
-            <span class="badge-word">{word}</span>
+            <span class="badge-word">{move || word()}</span>
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 /// What a test came to, as a mark; the word is for readers and the pointer.
@@ -57,10 +58,10 @@ pub fn OutcomeMark(
 ) -> impl IntoView {
     let word = move || outcome.get().as_str();
     view! {
-        <span class="mark" data-outcome=word title=word>
+        <span class="mark" data-outcome=move || word() title=move || word()>
             <Icon glyph=Signal::derive(move || outcome.get().into()) />
-            <span class="unseen">{word}</span>
+            <span class="unseen">{move || word()}</span>
         </span>
     }
-    .into_any()
+    .erased()
 }

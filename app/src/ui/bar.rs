@@ -1,6 +1,7 @@
 //! Bars of tests by outcome, drawn as SVG: widths there are attributes, which
 //! the page's policy allows, not styles.
 
+use super::erase::Erase;
 use crate::domain::counts::Counts;
 use crate::domain::test::Outcome;
 use crate::domain::time::{Micros, Timestamp};
@@ -56,18 +57,18 @@ pub fn Stack(
     #[prop(into)]
     counts: Signal<Counts>,
 ) -> impl IntoView {
-    let drawn = Memo::new(move |_| segments(counts.get()));
     let rects = (0..ORDER.len())
         .map(|at| {
             view! {
                 <rect
                     data-outcome=ORDER[at].as_str()
-                    x=move || drawn.get()[at].1.to_string()
-                    width=move || drawn.get()[at].2.to_string()
+                    x=move || segments(counts.get())[at].1.to_string()
+                    width=move || segments(counts.get())[at].2.to_string()
                     y="0"
                     height="10"
                 ></rect>
             }
+            .erased()
         })
         .collect_view();
     view! {
@@ -75,7 +76,7 @@ pub fn Stack(
             {rects}
         </svg>
     }
-    .into_any()
+    .erased()
 }
 
 /// How much later than planned a run is at `now`: only an open run can be.
@@ -95,7 +96,7 @@ pub fn Progress(
     /// The page's clock.
     now: Signal<Timestamp>,
 ) -> impl IntoView {
-    let counts = Memo::new(move |_| run.with(|run| run.as_ref().map(|run| run.counts).unwrap_or_default()));
+    let counts = Signal::derive(move || run.with(|run| run.as_ref().map(|run| run.counts).unwrap_or_default()));
     let late = Memo::new(move |_| {
         let over = run.with(|run| run.as_ref().and_then(|run| over_by(run, now.get())));
         over.map(|over| format!("over by {}", format::timer(over))).unwrap_or_default()
@@ -113,7 +114,7 @@ pub fn Progress(
             aria-valuemin="0"
             aria-valuemax=move || counts.get().planned.to_string()
             aria-valuenow=move || counts.get().done().to_string()
-            aria-valuetext=spoken
+            aria-valuetext=move || spoken()
         >
             <div class="progress-words">
                 <span class="progress-done" data-test="progress-done">
@@ -128,7 +129,7 @@ pub fn Progress(
             <Stack counts=counts />
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The latest builds of a setup's job, as its CI server tells.
 
+use super::erase::Erase;
 use super::problem::ProblemView;
 use super::time::When;
 use crate::domain::problem::Problem;
@@ -26,16 +27,16 @@ pub fn BuildsTable(
 ) -> impl IntoView {
     match state {
         BuildsState::Loading => {
-            view! { <p class="quiet" data-test="builds-loading" role="status">"Asking the CI server…"</p> }.into_any()
+            view! { <p class="quiet" data-test="builds-loading" role="status">"Asking the CI server…"</p> }.erased()
         }
         BuildsState::Failed(problem) => {
-            view! { <div data-test="builds-error"><ProblemView problem=problem /></div> }.into_any()
+            view! { <div data-test="builds-error"><ProblemView problem=problem /></div> }.erased()
         }
         BuildsState::Known(builds) if builds.is_empty() => {
-            view! { <p class="quiet" data-test="builds-empty">"This job has not been built yet."</p> }.into_any()
+            view! { <p class="quiet" data-test="builds-empty">"This job has not been built yet."</p> }.erased()
         }
         BuildsState::Known(builds) => {
-            let rows = builds.into_iter().map(|build| view! { <BuildRow of=build /> }).collect_view();
+            let rows = builds.into_iter().map(|build| view! { <BuildRow of=build /> }.erased()).collect_view();
             view! {
                 <table class="builds" data-test="builds">
                     <thead>
@@ -50,7 +51,7 @@ pub fn BuildsTable(
                     <tbody>{rows}</tbody>
                 </table>
             }
-            .into_any()
+            .erased()
         }
     }
 }
@@ -75,7 +76,7 @@ fn BuildRow(of: Build) -> impl IntoView {
     let number = format!("#{}", build.number);
     let is_link = build.url.starts_with("https://") || build.url.starts_with("http://");
     let link = if is_link {
-        view! { <a href=build.url rel="external noreferrer" target="_blank">{number}</a> }.into_any()
+        view! { <a href=build.url rel="external noreferrer" target="_blank">{number}</a> }.erased()
     } else {
         number.into_any()
     };
@@ -94,7 +95,7 @@ fn BuildRow(of: Build) -> impl IntoView {
             <td class="number">{took}</td>
         </tr>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

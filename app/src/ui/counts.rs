@@ -1,5 +1,6 @@
 //! Numbers of tests, large enough to be read from a chair.
 
+use super::erase::Erase;
 use super::icon::{Glyph, Icon};
 use crate::domain::counts::Counts;
 use crate::domain::test::Outcome;
@@ -30,27 +31,28 @@ pub fn Counters(
     ];
     let counters = shown
         .map(|outcome| {
-            let size = Memo::new(move |_| *counts.get().of(outcome));
+            let size = move || *counts.get().of(outcome);
             let is_chosen = move || chosen.get() == Some(outcome);
             let href = move || address.run((!is_chosen()).then_some(outcome));
             view! {
                 <a
                     class="counter"
-                    href=href
+                    href=move || href()
                     data-noscroll="true"
                     data-test=format!("counts-{outcome}")
                     data-outcome=outcome.as_str()
-                    data-empty=move || (size.get() == 0).to_string()
+                    data-empty=move || (size() == 0).to_string()
                     aria-current=move || is_chosen().then_some("true")
                 >
-                    <span class="counter-number">{move || format::number(size.get())}</span>
+                    <span class="counter-number">{move || format::number(size())}</span>
                     <span class="counter-word"><Icon glyph=Glyph::from(outcome) />{outcome.as_str()}</span>
                 </a>
             }
+            .erased()
         })
         .into_iter()
         .collect_view();
-    view! { <nav class="counters" aria-label="Tests by outcome">{counters}</nav> }
+    view! { <nav class="counters" aria-label="Tests by outcome">{counters}</nav> }.erased()
 }
 
 /// One vital sign of all setups, which is also a filter.
@@ -82,8 +84,8 @@ pub fn Vital(
             aria-current=move || chosen.get().then_some("true")
         >
             <span class="vital-number">{move || size.get().to_string()}</span>
-            <span class="vital-word">{glyph.map(|glyph| view! { <Icon glyph=glyph /> })}{word}</span>
+            <span class="vital-word">{glyph.map(|glyph| view! { <Icon glyph=glyph /> }.erased())}{word}</span>
         </a>
     }
-    .into_any()
+    .erased()
 }

@@ -1,5 +1,6 @@
 //! What stands where nothing is yet.
 
+use super::erase::Erase;
 use leptos::prelude::*;
 
 /// Nothing here, and why.
@@ -19,7 +20,7 @@ pub fn Empty(
             {children()}
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 /// How to make a listener speak to this server.
@@ -37,15 +38,15 @@ pub fn PointAListener(
         <p>"Point a listener at me. It costs your test run nothing, even while I am away."</p>
         <h3>"Robot Framework"</h3>
         <pre tabindex="0" data-test="paste-robot"><code>
-            "curl -O "{here}"/listeners/holter_robot.py\n"
-            "export HOLTER_URL="{here}"\n"
+            "curl -O "{move || here()}"/listeners/holter_robot.py\n"
+            "export HOLTER_URL="{move || here()}"\n"
             "export HOLTER_TOKEN=…   # not needed with --dev\n"
             "robot --listener holter_robot.py tests/"
         </code></pre>
         <h3>"pytest"</h3>
         <pre tabindex="0" data-test="paste-pytest"><code>
-            "curl -O "{here}"/listeners/holter_pytest.py\n"
-            "export HOLTER_URL="{here}"\n"
+            "curl -O "{move || here()}"/listeners/holter_pytest.py\n"
+            "export HOLTER_URL="{move || here()}"\n"
             "export HOLTER_TOKEN=…   # not needed with --dev\n"
             "python -m pytest -p holter_pytest tests/"
         </code></pre>
@@ -54,5 +55,5 @@ pub fn PointAListener(
             <a href=crate::paths::Page::Docs.to_string() rel="external">"how to"</a>"."
         </p>
     }
-    .into_any()
+    .erased()
 }

@@ -1,5 +1,6 @@
 //! A fact with its name, and a notice that something is odd.
 
+use super::erase::Erase;
 use super::icon::{Glyph, Icon};
 use leptos::prelude::*;
 
@@ -18,7 +19,7 @@ pub fn Fact(
             <dd>{children()}</dd>
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 /// Something odd about what is shown.
@@ -35,5 +36,5 @@ pub fn Notice(
             <span>{children()}</span>
         </p>
     }
-    .into_any()
+    .erased()
 }

@@ -2,6 +2,7 @@
 
 use super::badge::ActivityBadge;
 use super::bar::Progress;
+use super::erase::{Erase, Show, click};
 use super::icon::{Glyph, Icon};
 use super::time::Timer;
 use crate::domain::run::RunResult;
@@ -25,8 +26,8 @@ pub fn GridRow(
 ) -> impl IntoView {
     let name = Memo::new(move |_| tile.with(|tile| tile.name.clone()));
     let run = Memo::new(move |_| tile.with(|tile| tile.run.clone()));
-    let activity = Memo::new(move |_| tile.with(|tile| tile.activity(now.get(), silent_after.get())));
-    let health = Memo::new(move |_| tile.with(health_word));
+    let activity = Signal::derive(move || tile.with(|tile| tile.activity(now.get(), silent_after.get())));
+    let health = move || tile.with(health_word);
     view! {
         <tr
             class="row"
@@ -35,7 +36,7 @@ pub fn GridRow(
             data-row="true"
             data-setup=move || name.get()
             data-activity=move || activity.get().as_str()
-            data-result=move || health.get()
+            data-result=move || health()
         >
             <th class="cell-name" role="rowheader" scope="row">
                 <a class="row-link" data-key="row" href=move || Page::Setup(&name.get()).to_string()>
@@ -49,7 +50,7 @@ pub fn GridRow(
             <td class="cell-builds" role="cell"><BuildsButton tile=tile on_builds=on_builds /></td>
         </tr>
     }
-    .into_any()
+    .erased()
 }
 
 /// How well the newest run looks, as CSS knows it.
@@ -89,7 +90,7 @@ fn WhatCells(run: Memo<Option<RunCard>>, now: Signal<Timestamp>) -> impl IntoVie
         </td>
         <td class="cell-suite-timer number" role="cell" data-test="suite-timer">
             <Timer since=of(|run| run.suite_started_at.filter(|_| run.result.is_none())) now=now />
-            <span class="quiet">{ended}</span>
+            <span class="quiet">{move || ended()}</span>
         </td>
         <td class="cell-progress" role="cell">
             <Show when=move || run.with(Option::is_some)>
@@ -104,9 +105,9 @@ fn WhatCells(run: Memo<Option<RunCard>>, now: Signal<Timestamp>) -> impl IntoVie
         <td class="cell-test-timer number" role="cell" data-test="test-timer">
             <Timer since=of(|run| run.test_started_at.filter(|_| run.result.is_none())) now=now />
         </td>
-        <td class="cell-eta number" role="cell" data-test="eta">{eta}</td>
+        <td class="cell-eta number" role="cell" data-test="eta">{move || eta()}</td>
     }
-    .into_any()
+    .erased()
 }
 
 fn run_address(run: &Option<RunCard>) -> String {
@@ -164,7 +165,7 @@ fn Ill(run: Memo<Option<RunCard>>) -> impl IntoView {
             <span data-test="counts-flaky">{move || format::number(flaky())}</span>
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 /// Opens the latest builds, where the setup has a job.
@@ -180,14 +181,14 @@ fn BuildsButton(tile: Signal<Tile>, on_builds: Callback<String>) -> impl IntoVie
                 data-test="builds-button"
                 data-key="builds"
                 title="Latest builds"
-                aria-label=label
-                on:click=move |_| on_builds.run(tile.with_untracked(|tile| tile.name.clone()))
+                aria-label=move || label()
+                on:click=click(move || on_builds.run(tile.get_untracked().name))
             >
                 <Icon glyph=Glyph::Layers />
             </button>
         </Show>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]
@@ -245,6 +246,7 @@ pub(super) mod tests {
             facts: ActivityFacts { open: run.is_some(), heard_at: Some(at(95)), ..ActivityFacts::default() },
             run,
             has_builds: true,
+            pulse: crate::read::Pulse::default(),
         }
     }
 

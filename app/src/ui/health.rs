@@ -1,5 +1,6 @@
 //! The health of a test in words and marks.
 
+use super::erase::Erase;
 use super::icon::{Glyph, Icon};
 use crate::domain::health::{Label, Reason, Trend};
 use crate::format;
@@ -25,7 +26,7 @@ pub fn LabelBadge(
             <span class="badge-word">{label.as_str()}</span>
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 /// A probability in per cent: `0.4 %`, `17 %`, `< 0.1 %`.
@@ -89,13 +90,14 @@ pub fn TapeView(
     label: String,
 ) -> impl IntoView {
     let box_of = format!("0 0 {} {}", tape.width, tape.height);
-    let paths = tape.paths.into_iter().map(|(outcome, path)| view! { <path data-outcome=outcome.as_str() d=path></path> });
+    let paths =
+        tape.paths.into_iter().map(|(outcome, path)| view! { <path data-outcome=outcome.as_str() d=path></path> });
     view! {
         <svg class="tape" role="img" aria-label=label viewBox=box_of preserveAspectRatio="xMinYMid meet" data-test="tape">
             {paths.collect_view()}
         </svg>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The small set of drawings: one stroke each, on a grid of 16.
 
+use super::erase::Erase;
 use crate::domain::activity::Activity;
 use crate::domain::run::RunResult;
 use crate::domain::test::Outcome;
@@ -126,7 +127,7 @@ pub fn Icon(
             <path d=move || glyph.get().path()></path>
         </svg>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

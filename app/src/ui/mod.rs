@@ -5,11 +5,14 @@
 //! and CSS alone decides what it looks like. Nothing here writes a `style`
 //! attribute: the pages are served with a policy that forbids them.
 
+#![allow(clippy::redundant_closure, reason = "only a closure written inside of `view!` is erased, see `ui::erase`")]
+
 mod badge;
 mod bar;
 mod builds;
 mod counts;
 mod empty;
+mod erase;
 mod facts;
 mod grid_row;
 mod health;
@@ -27,6 +30,7 @@ pub use bar::{Progress, Stack, segments};
 pub use builds::{BuildsState, BuildsTable};
 pub use counts::{Counters, Vital};
 pub use empty::{Empty, PointAListener};
+pub use erase::{Each, Erase, Show, click};
 pub use facts::{Fact, Notice};
 pub use grid_row::GridRow;
 pub use health::{LabelBadge, TapeView, percent, rate, reason, trend};

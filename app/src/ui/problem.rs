@@ -1,5 +1,6 @@
 //! A refusal, for people.
 
+use super::erase::Erase;
 use super::icon::{Glyph, Icon};
 use crate::domain::problem::Problem;
 use leptos::prelude::*;
@@ -15,9 +16,9 @@ pub fn ProblemView(
         <div class="problem" role="alert" data-test="problem" data-kind=problem.kind.slug()>
             <p class="problem-title"><Icon glyph=Glyph::Warning />{problem.kind.title()}</p>
             <p>{problem.detail}</p>
-            {wait.map(|wait| view! { <p>{wait}</p> })}
-            {problem.instance.map(|request| view! { <p class="quiet">"Request "<code>{request}</code></p> })}
+            {wait.map(|wait| view! { <p>{wait}</p> }.erased())}
+            {problem.instance.map(|request| view! { <p class="quiet">"Request "<code>{request}</code></p> }.erased())}
         </div>
     }
-    .into_any()
+    .erased()
 }

@@ -2,6 +2,7 @@
 
 use super::badge::ResultBadge;
 use super::bar::Stack;
+use super::erase::Erase;
 use super::time::When;
 use crate::format;
 use crate::paths::Page;
@@ -31,9 +32,9 @@ pub fn RunRow(
                 {format::number(run.counts.passed + run.counts.flaky)}"/"{format::number(run.counts.planned)}
             </td>
             <td role="cell" class="run-line-code">{code.join(" · ")}</td>
-            <td role="cell">{run.started_at.map(|at| view! { <When at=at /> })}</td>
+            <td role="cell">{run.started_at.map(|at| view! { <When at=at /> }.erased())}</td>
             <td role="cell" class="number">{took}</td>
         </tr>
     }
-    .into_any()
+    .erased()
 }

@@ -1,5 +1,6 @@
 //! A script with line numbers, colours and one line marked.
 
+use super::erase::Erase;
 use crate::highlight::{Kind, Language, highlight};
 use leptos::prelude::*;
 
@@ -25,7 +26,7 @@ pub fn ScriptText(
                 .into_iter()
                 .map(|(kind, piece)| match kind {
                     Kind::Plain => piece.to_owned().into_any(),
-                    kind => view! { <span data-kind=kind.as_str()>{piece.to_owned()}</span> }.into_any(),
+                    kind => view! { <span data-kind=kind.as_str()>{piece.to_owned()}</span> }.erased(),
                 })
                 .collect_view();
             let is_marked = line == Some(number);
@@ -34,9 +35,10 @@ pub fn ScriptText(
                     <code>{pieces}</code>
                 </li>
             }
+            .erased()
         })
         .collect_view();
-    view! { <ol class="script" data-test="script" tabindex="0">{lines}</ol> }
+    view! { <ol class="script" data-test="script" tabindex="0">{lines}</ol> }.erased()
 }
 
 #[cfg(test)]

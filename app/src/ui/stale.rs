@@ -1,5 +1,6 @@
 //! The banner that says when what is shown is not live.
 
+use super::erase::Erase;
 use super::icon::{Glyph, Icon};
 use crate::domain::time::Timestamp;
 use crate::format;
@@ -72,10 +73,10 @@ pub fn StaleBanner(
         >
             <Icon glyph=Glyph::Warning />
             <span aria-hidden="true">{move || freshness.get().words(now.get())}</span>
-            <span class="unseen" role="status">{announced}</span>
+            <span class="unseen" role="status">{move || announced()}</span>
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A test of a run.
 
 use super::badge::OutcomeMark;
+use super::erase::{Erase, Show, click};
 use super::icon::{Glyph, Icon};
 use super::time::Timer;
 use crate::domain::test::Outcome;
@@ -27,7 +28,7 @@ pub fn TestRow(
     children: Children,
 ) -> impl IntoView {
     let ordinal = test.with_untracked(|test| test.ordinal);
-    let outcome = Memo::new(move |_| test.with(|test| test.outcome));
+    let outcome = Signal::derive(move || test.with(|test| test.outcome));
     let message = Memo::new(move |_| test.with(|test| test.message.clone()).unwrap_or_default());
     let has_text = Memo::new(move |_| test.with(|test| test.attempts.iter().any(|attempt| attempt.has_text)));
     view! {
@@ -47,14 +48,14 @@ pub fn TestRow(
                 <pre class="test-message" data-test="message">{move || first(&message.get())}</pre>
             </Show>
             <Show when=move || has_text.get() && outcome.get() != Outcome::Passed>
-                <button type="button" class="text-button" data-test="all-attempts" on:click=move |_| on_texts.run(())>
+                <button type="button" class="text-button" data-test="all-attempts" on:click=click(move || on_texts.run(()))>
                     {move || all_attempts(test.with(|test| test.attempts.len()))}
                 </button>
             </Show>
             {children()}
         </li>
     }
-    .into_any()
+    .erased()
 }
 
 fn all_attempts(attempts: usize) -> String {
@@ -68,25 +69,24 @@ fn first(message: &str) -> String {
     }
 }
 
-fn tags(tags: &[String]) -> impl IntoView + use<> {
-    tags.iter().map(|tag| view! { <span class="tag">{tag.clone()}</span> }).collect_view()
+fn tags(tags: &[String]) -> Vec<AnyView> {
+    tags.iter().map(|tag| view! { <span class="tag">{tag.clone()}</span> }.erased()).collect_view()
 }
 
 /// One mark for each attempt, where there was more than one.
 #[component]
 fn Attempts(test: Signal<TestLine>) -> impl IntoView {
-    let attempts = Memo::new(move |_| test.with(|test| test.attempts.clone()));
     view! {
-        <Show when=move || { attempts.with(Vec::len) > 1 }>
+        <Show when=move || { test.with(|test| test.attempts.len()) > 1 }>
             <span class="attempts" data-test="attempts" title="attempts">
-                {move || attempts.with(|attempts| attempts.iter().map(mark).collect_view())}
+                {move || test.with(|test| test.attempts.iter().map(mark).collect_view())}
             </span>
         </Show>
     }
-    .into_any()
+    .erased()
 }
 
-fn mark(attempt: &AttemptLine) -> impl IntoView + use<> {
+fn mark(attempt: &AttemptLine) -> AnyView {
     let verdict = attempt.verdict;
     let kind = match verdict {
         None => "running",
@@ -98,7 +98,7 @@ fn mark(attempt: &AttemptLine) -> impl IntoView + use<> {
     let took = attempt.duration.map(|took| format!(", {}", format::took(took))).unwrap_or_default();
     let title = format!("attempt {}: {word}{took}", attempt.number);
     let spoken = title.clone();
-    view! { <span class="attempt" data-outcome=kind title=title><span class="unseen">{spoken}</span></span> }
+    view! { <span class="attempt" data-outcome=kind title=title><span class="unseen">{spoken}</span></span> }.erased()
 }
 
 #[component]
@@ -112,13 +112,13 @@ fn ScriptButton(test: Signal<TestLine>, on_script: Callback<TestLine>) -> impl I
     };
     view! {
         <Show when=move || test.with(|test| test.script.is_some())>
-            <button type="button" class="icon-button" data-test="script-button" title=place aria-label=place
-                on:click=move |_| on_script.run(test.get_untracked())>
+            <button type="button" class="icon-button" data-test="script-button" title=move || place() aria-label=move || place()
+                on:click=click(move || on_script.run(test.get_untracked()))>
                 <Icon glyph=Glyph::Code />
             </button>
         </Show>
     }
-    .into_any()
+    .erased()
 }
 
 /// How long it took, or has been running.
@@ -132,10 +132,10 @@ fn Took(test: Signal<TestLine>, now: Signal<Timestamp>) -> impl IntoView {
     view! {
         <span class="test-took number" data-test="test-took">
             <Timer since=running now=now />
-            {took}
+            {move || took()}
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Timers and moments.
 
+use super::erase::Erase;
 use crate::domain::time::Timestamp;
 use crate::format;
 use leptos::prelude::*;
@@ -14,7 +15,7 @@ pub fn Timer(
     now: Signal<Timestamp>,
 ) -> impl IntoView {
     let text = move || since.get().map(|since| format::timer(now.get().since(since))).unwrap_or_default();
-    view! { <span class="timer" role="timer">{text}</span> }
+    view! { <span class="timer" role="timer">{move || text()}</span> }.erased()
 }
 
 /// A moment: in UTC as it comes from the server, then in the viewer's zone.
@@ -35,7 +36,7 @@ pub fn When(
             {move || local.get().unwrap_or_else(|| format::utc(at.get()))}
         </time>
     }
-    .into_any()
+    .erased()
 }
 
 /// In the viewer's zone and manner of writing.

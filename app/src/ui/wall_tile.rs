@@ -2,6 +2,7 @@
 //! the small print as tiles get smaller, shape and colour stay to the last.
 
 use super::bar::{Stack, over_by};
+use super::erase::Erase;
 use super::grid_row::{eta, health_word, suite_words, test_words};
 use super::icon::{Glyph, Icon};
 use crate::domain::activity::Activity;
@@ -40,9 +41,9 @@ pub fn WallTile(
 ) -> impl IntoView {
     let name = Memo::new(move |_| tile.with(|tile| tile.name.clone()));
     let run = Memo::new(move |_| tile.with(|tile| tile.run.clone()));
-    let activity = Memo::new(move |_| tile.with(|tile| tile.activity(now.get(), silent_after.get())));
-    let health = Memo::new(move |_| tile.with(health_word));
-    let counts = Memo::new(move |_| run.with(|run| run.as_ref().map(|run| run.counts).unwrap_or_default()));
+    let activity = Signal::derive(move || tile.with(|tile| tile.activity(now.get(), silent_after.get())));
+    let health = move || tile.with(health_word);
+    let counts = Signal::derive(move || run.with(|run| run.as_ref().map(|run| run.counts).unwrap_or_default()));
     let percent =
         move || run.with(|run| run.as_ref().map(|run| format!("{}%", run.counts.percent())).unwrap_or_default());
     view! {
@@ -51,17 +52,17 @@ pub fn WallTile(
             data-test="tile"
             data-setup=move || name.get()
             data-activity=move || activity.get().as_str()
-            data-result=move || health.get()
+            data-result=move || health()
             href=move || Page::Setup(&name.get()).to_string()
         >
             <span class="tile-body">
                 <span class="tile-head">
-                    <span class="tile-sign"><Icon glyph=Signal::derive(move || sign(activity.get(), health.get())) /></span>
+                    <span class="tile-sign"><Icon glyph=Signal::derive(move || sign(activity.get(), health())) /></span>
                     <span class="tile-name">{move || name.get()}</span>
                     <span class="tile-activity" data-test="activity">{move || activity.get().as_str()}</span>
                 </span>
                 <span class="tile-middle">
-                    <span class="tile-percent" data-test="progress-percent">{percent}</span>
+                    <span class="tile-percent" data-test="progress-percent">{move || percent()}</span>
                     <span class="tile-ill">
                         <IllCount outcome=Outcome::Failed counts=counts />
                         <IllCount outcome=Outcome::Flaky counts=counts />
@@ -77,20 +78,20 @@ pub fn WallTile(
             </span>
         </a>
     }
-    .into_any()
+    .erased()
 }
 
 /// How many failed, or were flaky; nothing where none did.
 #[component]
-fn IllCount(outcome: Outcome, counts: Memo<Counts>) -> impl IntoView {
-    let size = Memo::new(move |_| *counts.get().of(outcome));
+fn IllCount(outcome: Outcome, counts: Signal<Counts>) -> impl IntoView {
+    let size = move || *counts.get().of(outcome);
     view! {
-        <span class="tile-ill-count" data-outcome=outcome.as_str() hidden=move || size.get() == 0>
+        <span class="tile-ill-count" data-outcome=outcome.as_str() hidden=move || size() == 0>
             <Icon glyph=Glyph::from(outcome) />
-            <span data-test=format!("counts-{outcome}")>{move || format::number(size.get())}</span>
+            <span data-test=format!("counts-{outcome}")>{move || format::number(size())}</span>
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 /// The one time that matters most: for how long it is silent, by how much it

@@ -210,6 +210,7 @@ mod tests {
             facts: ActivityFacts::default(),
             run: None,
             has_builds: false,
+            pulse: crate::read::Pulse::default(),
         }
     }
 

@@ -5,6 +5,7 @@
 //! has types of its own, in the server's `http::wire`.
 
 mod pulse;
+mod strip;
 
 pub use pulse::{Mark, Pulse, SickTests};
 
@@ -210,6 +211,8 @@ pub struct RunHead {
     pub clock_correction: Option<Micros>,
     /// The setup's last run before this one that passed.
     pub last_good: Option<RunId>,
+    /// What the setup's strip is drawn from, while this is the run it shows.
+    pub pulse: Option<Pulse>,
 }
 
 /// A suite of a run.

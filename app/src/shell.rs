@@ -1,6 +1,8 @@
 //! The document around every page, and which page stands at which address.
 
-use crate::pages::{GridPage, KeyHelp, Masthead, NotFound, RunPage, SetupPage, WallPage, listen_to_keys};
+use crate::pages::{
+    GridPage, KeyHelp, Masthead, NotFound, RunPage, SetupPage, WallPage, listen_to_keys, provide_pause,
+};
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
@@ -73,6 +75,7 @@ pub fn shell(options: LeptosOptions, assets: ShellAssets) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     listen_to_keys();
+    provide_pause();
     // For styles and tests that must know that buttons answer now.
     #[cfg(feature = "hydrate")]
     Effect::new(|_| {

@@ -201,6 +201,7 @@ mod tests {
             facts: ActivityFacts { lost, ..ActivityFacts::default() },
             run: None,
             has_builds: false,
+            pulse: crate::read::Pulse::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use super::builds_dialog::{BuildsDialog, BuildsQuestion};
 use super::filter::{Filter, Order, Show as Kind, vitals};
 use super::live_wall::LiveWall;
 use super::problem_page;
+use super::strips::{PauseButton, Stage};
 use crate::api;
 use crate::domain::ids::SetupId;
 use crate::format;
@@ -61,7 +62,7 @@ fn Grid(wall: Wall) -> impl IntoView {
                 fallback=move || view! { <Empty title="Nothing recorded yet"><PointAListener origin=origin /></Empty> }
             >
                 <Controls live=live filter=filter />
-                <Rows live=live rows=rows />
+                <Stage source=live><Rows live=live rows=rows /></Stage>
                 <Show when=move || rows.with(Vec::is_empty)>
                     <NoMatch />
                 </Show>
@@ -109,6 +110,7 @@ fn Controls(live: LiveWall, filter: Memo<Filter>) -> impl IntoView {
             <nav class="vitals" aria-label="Setups by state">{signs}</nav>
             <p class="unseen" aria-live="polite" data-test="summary">{move || summary.get()}</p>
             <FilterForm filter=filter />
+            <PauseButton />
         </section>
     }
     .into_any()
@@ -154,9 +156,10 @@ fn FilterForm(filter: Memo<Filter>) -> impl IntoView {
     .into_any()
 }
 
-const HEADINGS: [(&str, &str); 10] = [
+const HEADINGS: [(&str, &str); 11] = [
     ("cell-name", "Setup"),
     ("cell-activity", "Activity"),
+    ("cell-strip", "Rhythm"),
     ("cell-suite", "Suite"),
     ("cell-suite-timer number", "Since"),
     ("cell-progress", "Progress"),

@@ -13,6 +13,8 @@
 //! | `tree`, `suite-node` with `data-suite`, `test-row` with `data-ordinal` and `data-outcome`, `message`, `all-attempts`, `attempt-texts`, `script-button`, `script-dialog`, `script`, `test-took` | the tree |
 //! | `setup-head`, `attributes`, `runs`, `run-line`, `older-runs` | the page of a setup |
 //! | `clock`, `stale-banner` with `data-freshness`; `data-stale` on the page | liveness |
+//! | `strip` with `data-strip`, `data-rhythm`, `data-alarm`, `data-word`, `data-ectopic`, `data-dropped` (results told by such beats in the last minute) | the strip of a setup |
+//! | `pause`, `beat` with `data-kind`, `strips-said` | and `rhythm`, `numerals`, `beats` around strips: the pause button, the card that names a beat, what readers are told |
 //! | `theme`, `help`, `problem`, `not-found` | everywhere |
 
 mod builds_dialog;
@@ -31,6 +33,8 @@ mod run_tests;
 mod run_tree;
 mod script_dialog;
 mod setup;
+mod setup_strip;
+mod strips;
 mod tree;
 mod wall;
 
@@ -40,6 +44,7 @@ pub use masthead::{KeyHelp, Masthead};
 pub use not_found::NotFound;
 pub use run::RunPage;
 pub use setup::SetupPage;
+pub use strips::provide_pause;
 pub use wall::WallPage;
 
 use crate::domain::problem::{Problem, ProblemKind};

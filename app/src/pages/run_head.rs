@@ -125,7 +125,7 @@ pub fn RunFacts(
 ) -> impl IntoView {
     let head = live.head();
     // Facts come with the start and hardly change; drawn whole when they do.
-    let facts = Memo::new(move |_| head.with(|head| RunHead { version: 0, late: 0, ..head.clone() }));
+    let facts = Memo::new(move |_| head.with(|head| RunHead { version: 0, late: 0, pulse: None, ..head.clone() }));
     let drawn = Memo::new(move |_| facts.with(known));
     view! { <dl class="facts">{move || drawn.get().into_iter().map(fact).collect_view()}</dl> }
 }

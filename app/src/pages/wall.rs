@@ -7,6 +7,7 @@
 use super::filter::{Filter, Order, Show as Kind, vitals};
 use super::live_wall::LiveWall;
 use super::problem_page;
+use super::strips::{PauseButton, Stage};
 use crate::api;
 use crate::domain::ids::SetupId;
 use crate::domain::time::Timestamp;
@@ -76,14 +77,16 @@ fn Tiles(wall: Wall) -> impl IntoView {
                 when=move || { size.get() > 0 }
                 fallback=move || view! { <Empty title="Nothing recorded yet"><PointAListener origin=origin /></Empty> }
             >
-                <div
-                    class="tiles"
-                    data-wide=move || columns(size.get(), 185, 160).to_string()
-                    data-tall=move || columns(size.get(), 52, 150).to_string()
-                    data-order=move || filter.with(|filter| if filter.order == Order::Sick { "sick" } else { "name" })
-                >
-                    <For each=move || tiles.get() key=|setup| *setup children=tile />
-                </div>
+                <Stage source=live>
+                    <div
+                        class="tiles"
+                        data-wide=move || columns(size.get(), 185, 160).to_string()
+                        data-tall=move || columns(size.get(), 52, 150).to_string()
+                        data-order=move || filter.with(|filter| if filter.order == Order::Sick { "sick" } else { "name" })
+                    >
+                        <For each=move || tiles.get() key=|setup| *setup children=tile />
+                    </div>
+                </Stage>
             </Show>
         </div>
     }
@@ -115,6 +118,7 @@ fn WallHead(live: LiveWall) -> impl IntoView {
                 {move || sizes.get()[0].to_string()}<span class="wall-title-word">" setups"</span>
             </h1>
             <div class="wall-signs">{signs}</div>
+            <PauseButton />
             <WallClock now=live.clock.now() />
         </header>
     }

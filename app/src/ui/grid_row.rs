@@ -3,6 +3,7 @@
 use super::badge::ActivityBadge;
 use super::bar::Progress;
 use super::icon::{Glyph, Icon};
+use super::strip::StripPlace;
 use super::time::Timer;
 use crate::domain::run::RunResult;
 use crate::domain::time::{Micros, Timestamp};
@@ -44,6 +45,7 @@ pub fn GridRow(
                 <span class="row-note">{move || tile.with(note)}</span>
             </th>
             <td class="cell-activity" role="cell"><ActivityBadge activity=activity /></td>
+            <td class="cell-strip" role="cell"><StripPlace tile=tile now=now silent_after=silent_after /></td>
             <WhatCells run=run now=now />
             <td class="cell-counts" role="cell"><Ill run=run /></td>
             <td class="cell-builds" role="cell"><BuildsButton tile=tile on_builds=on_builds /></td>
@@ -245,6 +247,7 @@ pub(super) mod tests {
             facts: ActivityFacts { open: run.is_some(), heard_at: Some(at(95)), ..ActivityFacts::default() },
             run,
             has_builds: true,
+            pulse: crate::read::Pulse::default(),
         }
     }
 

@@ -4,6 +4,7 @@
 use super::bar::{Stack, over_by};
 use super::grid_row::{eta, health_word, suite_words, test_words};
 use super::icon::{Glyph, Icon};
+use super::strip::StripPlace;
 use crate::domain::activity::Activity;
 use crate::domain::counts::Counts;
 use crate::domain::test::Outcome;
@@ -67,6 +68,7 @@ pub fn WallTile(
                         <IllCount outcome=Outcome::Flaky counts=counts />
                     </span>
                 </span>
+                <StripPlace tile=tile now=now silent_after=silent_after />
                 <span class="tile-suite" data-test="suite">{move || run.with(suite_words)}</span>
                 <span class="tile-test" data-test="test">{move || run.with(test_words)}</span>
                 <span class="tile-foot">

@@ -67,7 +67,10 @@ pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi
     let door = Door { service, stop };
     let (described, mut document) = described(&door.service).with_state(door.clone()).split_for_parts();
     openapi::complete(&mut document);
-    let router = described.merge(live(&door.service).with_state(door.clone())).merge(for_readers(&document)).merge(nothing_else());
+    let router = described
+        .merge(live(&door.service).with_state(door.clone()))
+        .merge(for_readers(&document))
+        .merge(nothing_else());
     (router.method_not_allowed_fallback(wrong_method), document)
 }
 

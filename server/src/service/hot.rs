@@ -133,7 +133,17 @@ pub struct HotSetup {
 impl HotSetup {
     /// A setup as it stands in the store.
     pub fn new(id: SetupId, version: i64, heard_at: Option<Timestamp>) -> Self {
-        Self { id, version, heard_at, shown: None, last: None, ids: None, vitals: None, pulse: Pulse::default(), heartbeats: VecDeque::new() }
+        Self {
+            id,
+            version,
+            heard_at,
+            shown: None,
+            last: None,
+            ids: None,
+            vitals: None,
+            pulse: Pulse::default(),
+            heartbeats: VecDeque::new(),
+        }
     }
 
     /// Remembers the id of a heartbeat, for a while: nothing follows from one

@@ -45,7 +45,8 @@ impl Service {
         }
         rejected.extend(foreign.into_iter().map(|event| caller.reject(&event)));
         rejected.sort_by_key(|rejected| rejected.index);
-        let fates = if events.is_empty() { Vec::new() } else { self.submit(events, clock, caller.project.clone()).await? };
+        let fates =
+            if events.is_empty() { Vec::new() } else { self.submit(events, clock, caller.project.clone()).await? };
         let count = |fate: Fate| fates.iter().filter(|f| **f == fate).count() as u32;
         Ok(Receipt {
             accepted: count(Fate::Accepted),

@@ -69,12 +69,7 @@ async fn have(
     Ok(())
 }
 
-fn mark<'a>(
-    run: &mut HotRun,
-    pulse: &mut Pulse,
-    steps: impl Iterator<Item = (&'a Seen, &'a Step)>,
-    now: Timestamp,
-) {
+fn mark<'a>(run: &mut HotRun, pulse: &mut Pulse, steps: impl Iterator<Item = (&'a Seen, &'a Step)>, now: Timestamp) {
     let mut fresh = 0;
     for (result, step) in steps {
         let judged = &mut run.judged;

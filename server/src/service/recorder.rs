@@ -390,4 +390,3 @@ impl Recorder {
         self.bus.tiles_changed(self.board.beat_frame(self.clock.now()));
     }
 }
-

@@ -190,7 +190,13 @@ mod tests {
     use uuid::Uuid;
 
     fn seen(run: u64, commit: u64, failed: bool) -> Observation {
-        Observation { failed, commit: Some(commit), run, at: Timestamp::from_millis(run.cast_signed()), incident: false }
+        Observation {
+            failed,
+            commit: Some(commit),
+            run,
+            at: Timestamp::from_millis(run.cast_signed()),
+            incident: false,
+        }
     }
 
     /// Each test fails in every seventh run, and passes when tried again.

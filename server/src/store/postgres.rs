@@ -17,8 +17,7 @@ pub(super) const TEXT_LIST: &str = "select run_id, ordinal, attempt, message, tr
      order by ordinal, attempt";
 
 /// What is known of some tests of a setup.
-pub(super) const HEALTH_LOAD: &str =
-    "select test_id, state from health where setup_id = $1 and test_id in (select cast(value as uuid) from jsonb_array_elements_text($2))";
+pub(super) const HEALTH_LOAD: &str = "select test_id, state from health where setup_id = $1 and test_id in (select cast(value as uuid) from jsonb_array_elements_text($2))";
 
 /// What is said differently here.
 pub(super) const OWN: &[(&str, &str)] = &[("TEXT_LIST", TEXT_LIST), ("HEALTH_LOAD", HEALTH_LOAD)];

@@ -83,7 +83,7 @@ test('a beat is named under the pointer, with a way to its run', async ({ page, 
     throw new Error('no beat answers');
   }).toPass();
   await expect(card).toContainText('a');
-  await expect(card).toContainText('Flaky: failed and passed on the same code');
+  await expect(card).toContainText('Flaky: failed, then passed (attempt 2)');
   await expect(card.locator('a')).toHaveAttribute('href', /^\/runs\/.+#t-0$/);
   await accessible(page);
   await page.keyboard.press('Escape');

@@ -110,7 +110,6 @@ fn Controls(live: LiveWall, filter: Memo<Filter>) -> impl IntoView {
             <nav class="vitals" aria-label="Setups by state">{signs}</nav>
             <p class="unseen" aria-live="polite" data-test="summary">{move || summary.get()}</p>
             <FilterForm filter=filter />
-            <PauseButton />
         </section>
     }
     .into_any()
@@ -151,6 +150,7 @@ fn FilterForm(filter: Memo<Filter>) -> impl IntoView {
                 {order_link(Order::Sick, "Sick first")}
                 {order_link(Order::Name, "By name")}
             </span>
+            <PauseButton />
         </form>
     }
     .into_any()

@@ -59,10 +59,10 @@ pub fn WallTile(
                 <span class="tile-head">
                     <span class="tile-sign"><Icon glyph=Signal::derive(move || sign(activity.get(), health.get())) /></span>
                     <span class="tile-name">{move || name.get()}</span>
-                    <span class="tile-activity" data-test="activity">{move || activity.get().as_str()}</span>
                 </span>
                 <span class="tile-middle">
                     <span class="tile-percent" data-test="progress-percent">{percent}</span>
+                    <span class="tile-activity" data-test="activity">{move || activity.get().as_str()}</span>
                     <span class="tile-ill">
                         <IllCount outcome=Outcome::Failed counts=counts />
                         <IllCount outcome=Outcome::Flaky counts=counts />

@@ -22,7 +22,8 @@ impl Named {
     fn why(&self) -> String {
         let attempt = self.mark.attempt;
         let why = match self.mark.kind {
-            EventKind::Flaky => format!("Flaky: failed and passed on the same code, seen at attempt {attempt}"),
+            EventKind::Flaky if attempt > 1 => format!("Flaky: failed, then passed (attempt {attempt})"),
+            EventKind::Flaky => "Flaky: fails and passes on the same code".to_owned(),
             EventKind::Failure if attempt > 1 => format!("Failed, with all {attempt} attempts used up"),
             EventKind::Failure => "Failed, with no attempt left".to_owned(),
         };

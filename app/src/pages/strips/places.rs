@@ -32,7 +32,7 @@ pub(super) fn still_paper(width: f32, height: f32) -> Scale {
 
 /// How heavy strokes are at a scale: 1 on the paper of a small screen.
 pub(super) fn weight(scale: &Scale) -> f32 {
-    (scale.px_per_mv / 32.0).clamp(0.8, 2.4)
+    (scale.px_per_mv / 32.0).clamp(0.8, 1.6)
 }
 
 /// The smallest rectangle around others.

@@ -9,6 +9,7 @@
 
 mod pulse;
 mod sick;
+mod strip;
 
 pub use pulse::{Mark, Pulse, SickTests};
 pub use sick::{Broke, PerMille, SickPage, SickTest, TapePicture, TestHealth, TestPage, TestResult};
@@ -215,6 +216,8 @@ pub struct RunHead {
     pub clock_correction: Option<Micros>,
     /// The setup's last run before this one that passed.
     pub last_good: Option<RunId>,
+    /// What the setup's strip is drawn from, while this is the run it shows.
+    pub pulse: Option<Pulse>,
 }
 
 /// A suite of a run.

@@ -2,6 +2,7 @@
 
 use crate::pages::{
     FlakyPage, GridPage, KeyHelp, Masthead, NotFound, RunPage, SetupPage, TestPage, WallPage, listen_to_keys,
+    provide_pause,
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -75,6 +76,7 @@ pub fn shell(options: LeptosOptions, assets: ShellAssets) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     listen_to_keys();
+    provide_pause();
     // For styles and tests that must know that buttons answer now.
     #[cfg(feature = "hydrate")]
     Effect::new(|_| {

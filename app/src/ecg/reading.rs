@@ -263,6 +263,16 @@ pub enum Alarm {
 }
 
 impl Alarm {
+    /// As CSS knows it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+
     /// The stars a monitor puts before the word.
     pub const fn stars(self) -> &'static str {
         match self {

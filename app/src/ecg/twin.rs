@@ -73,6 +73,29 @@ fn duration(over: Micros) -> String {
     counted(u32::try_from(minutes).unwrap_or(u32::MAX), "minute", "minutes")
 }
 
+impl Measures {
+    /// What a strip says in letters, after the stars of its alarm; nothing
+    /// while all is calm.
+    pub fn warning(&self) -> String {
+        let word = match (self.rhythm(), self.alarm()) {
+            (Rhythm::Sinus | Rhythm::Resting, Alarm::None) => return String::new(),
+            (Rhythm::Sinus | Rhythm::Irregular | Rhythm::Resting, alarm) if alarm != Alarm::None => self.cause(),
+            (rhythm, _) => rhythm.as_str(),
+        };
+        format!("{} {word}", self.alarm().stars()).trim_start().to_owned()
+    }
+
+    /// Why there is an alarm of which the rhythm says nothing.
+    const fn cause(&self) -> &'static str {
+        match self.flaky_in_10_s {
+            _ if self.has_regression => "new regression",
+            3.. => "run of flakes",
+            2 => "couplet of flakes",
+            _ => "many flakes",
+        }
+    }
+}
+
 impl Twin {
     /// The twin of a scope's strip.
     pub fn of(subject: &str, measures: &Measures, recent: Recent) -> Self {
@@ -131,6 +154,16 @@ impl Twin {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_warning_says_what_the_rhythm_does_not() {
+        let calm = Measures { is_run_open: true, ..Measures::default() };
+        assert_eq!(calm.warning(), "");
+        assert_eq!(Measures { has_regression: true, ..calm }.warning(), "** new regression");
+        assert_eq!(Measures { flaky_in_10_s: 2, ..calm }.warning(), "* couplet of flakes");
+        assert_eq!(Measures { is_agent_gone: true, ..calm }.warning(), "* lead off");
+        assert_eq!(Measures { has_crashed: true, ..calm }.warning(), "*** asystole");
+    }
 
     #[test]
     fn the_strip_is_said_in_words() {

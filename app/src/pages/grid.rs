@@ -5,6 +5,7 @@ use super::filter::{Filter, Order, Show as Kind, vitals};
 use super::live_wall::LiveWall;
 use super::not_found::NotFound;
 use super::question::{Answer, Question, answered, ask};
+use super::strips::{PauseButton, Stage};
 use crate::domain::ids::SetupId;
 use crate::format;
 use crate::paths::Page;
@@ -57,7 +58,7 @@ fn Grid(wall: Wall) -> impl IntoView {
                 fallback=move || view! { <Empty title="Nothing recorded yet"><PointAListener origin=origin /></Empty> }.erased()
             >
                 <Controls live=live filter=filter />
-                <Rows live=live rows=rows />
+                <Stage source=live><Rows live=live rows=rows /></Stage>
                 <Show when=move || rows.with(Vec::is_empty)>
                     <NoMatch />
                 </Show>
@@ -145,14 +146,16 @@ fn FilterForm(filter: Memo<Filter>) -> impl IntoView {
                 {order_link(Order::Sick, "Sick first")}
                 {order_link(Order::Name, "By name")}
             </span>
+            <PauseButton />
         </form>
     }
     .erased()
 }
 
-const HEADINGS: [(&str, &str); 10] = [
+const HEADINGS: [(&str, &str); 11] = [
     ("cell-name", "Setup"),
     ("cell-activity", "Activity"),
+    ("cell-strip", "Rhythm"),
     ("cell-suite", "Suite"),
     ("cell-suite-timer number", "Since"),
     ("cell-progress", "Progress"),

@@ -5,7 +5,7 @@
 //! nor are the browser's own keys.
 
 /// The keys, for people.
-pub const KEYS: [(&str, &str); 9] = [
+pub const KEYS: [(&str, &str); 10] = [
     ("/", "Filter"),
     ("j or ↓", "Next row"),
     ("k or ↑", "Row before"),
@@ -13,6 +13,7 @@ pub const KEYS: [(&str, &str); 9] = [
     ("b", "Latest builds of the row"),
     ("g", "Grid"),
     ("w", "Wall"),
+    ("p", "Pause the strips"),
     ("t", "Theme: system, light, dark"),
     ("?", "This help"),
 ];
@@ -62,6 +63,7 @@ mod listening {
             "b" => press_in_row("[data-key=builds]"),
             "g" => go(Page::Grid),
             "w" => go(Page::Wall),
+            "p" => press("[data-key=pause]"),
             "t" => press("[data-key=theme]"),
             "?" => press("[data-key=help]"),
             _ => false,

@@ -74,6 +74,12 @@ impl LiveWall {
         self.now.track();
         self.board.with_value(|board| ask(&board.tiles))
     }
+
+    /// Calls for each setup as it is known now.
+    #[cfg(feature = "hydrate")]
+    pub fn each(self, call: &mut dyn FnMut(&Tile)) {
+        self.board.try_with_value(|board| board.tiles.iter().for_each(call));
+    }
 }
 
 fn signals(tiles: &[Tile]) -> HashMap<SetupId, ArcRwSignal<Tile>> {

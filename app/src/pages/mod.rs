@@ -14,6 +14,8 @@
 //! | `setup-head`, `attributes`, `runs`, `run-line`, `older-runs` | the page of a setup |
 //! | `flaky`, `sick-test` and `on-setup` with `data-label`, `label`, `test-page`, `tape`, `result-row`, `environment`, `broke` | the health of tests |
 //! | `clock`, `stale-banner` with `data-freshness`; `data-stale` on the page | liveness |
+//! | `strip` with `data-strip`, `data-rhythm`, `data-alarm`, `data-word`, `data-ectopic`, `data-dropped` (results told by such beats in the last minute) | the strip of a setup |
+//! | `pause`, `beat` with `data-kind`, `strips-said` | and `rhythm`, `numerals`, `beats` around strips: the pause button, the card that names a beat, what readers are told |
 //! | `theme`, `help`, `problem`, `not-found` | everywhere |
 
 #![allow(clippy::redundant_closure, reason = "only a closure written inside of `view!` is erased, see `ui::erase`")]
@@ -36,6 +38,8 @@ mod run_tests;
 mod run_tree;
 mod script_dialog;
 mod setup;
+mod setup_strip;
+mod strips;
 mod test;
 mod tree;
 mod wall;
@@ -47,6 +51,7 @@ pub use masthead::{KeyHelp, Masthead};
 pub use not_found::NotFound;
 pub use run::RunPage;
 pub use setup::SetupPage;
+pub use strips::provide_pause;
 pub use test::TestPage;
 pub use wall::WallPage;
 

@@ -9,6 +9,7 @@ use super::not_found::NotFound;
 use super::question::{Answer, Asked, Question, answered, ask};
 use super::run_head::{RunFacts, RunState, RunSummary};
 use super::run_tree::RunTree;
+use super::setup_strip::{SetupStrip, source_of};
 use crate::paths::{Page, Segment};
 use crate::read;
 use crate::ui::{Empty, Erase, Fact, Freshness, Glyph, Icon, PointAListener, RunRow, Show, StaleBanner, click};
@@ -32,11 +33,13 @@ pub fn SetupPage() -> impl IntoView {
 
 #[component]
 fn Setup(data: read::SetupPage, page: Asked) -> impl IntoView {
-    let read::SetupPage { tile, attributes, run, runs, next, now, .. } = data;
-    let live = run.map(LiveRun::new);
+    let live = data.run.clone().map(LiveRun::new);
     let freshness = live.map_or_else(|| RwSignal::new(Freshness::Live), LiveRun::freshness);
-    let clock = live.map_or_else(|| super::clock::Clock::new(now), |live| live.clock);
-    listen(&tile, live, freshness, clock, page);
+    let clock = live.map_or_else(|| super::clock::Clock::new(data.now), |live| live.clock);
+    let shown = RwSignal::new(data.tile.clone());
+    let source = source_of(&data, shown, live, clock);
+    listen(shown, live, freshness, clock, page);
+    let read::SetupPage { tile, attributes, runs, next, .. } = data;
     let is_stale = move || (freshness.get() != Freshness::Live).to_string();
     let has_runs = !runs.is_empty();
     let name = tile.name.clone();
@@ -45,6 +48,7 @@ fn Setup(data: read::SetupPage, page: Asked) -> impl IntoView {
         <div class="page setup-page" data-test="setup" data-stale=move || is_stale()>
             <StaleBanner freshness=freshness now=clock.now() />
             <SetupHead tile=tile.clone() live=live />
+            <SetupStrip source=source />
             {attributes_of(attributes)}
             {live.map(|live| view! { <CurrentRun live=live /> }.erased())}
             <Show when=move || live.is_none()>
@@ -137,7 +141,7 @@ fn Runs(name: String, runs: Vec<read::RunLine>, next: Option<String>) -> impl In
 
 #[cfg(not(feature = "hydrate"))]
 fn listen(
-    _tile: &read::Tile,
+    _tile: RwSignal<read::Tile>,
     _live: Option<LiveRun>,
     _freshness: RwSignal<Freshness>,
     _clock: super::clock::Clock,
@@ -151,7 +155,6 @@ use listening::listen;
 #[cfg(feature = "hydrate")]
 mod listening {
     use super::Asked;
-    use crate::domain::ids::{RunId, SetupId};
     use crate::link::Link;
     use crate::live::Message;
     use crate::pages::clock::Clock;
@@ -163,13 +166,12 @@ mod listening {
     use leptos::prelude::*;
 
     pub(super) fn listen(
-        tile: &read::Tile,
+        tile: RwSignal<read::Tile>,
         live: Option<LiveRun>,
         freshness: RwSignal<Freshness>,
         clock: Clock,
         page: Asked,
     ) {
-        let (setup, run) = (tile.setup, tile.run.as_ref().map(|run| run.id));
         let is_open = |live: &LiveRun| live.head().with_untracked(|head| head.card.result.is_none());
         match live.filter(is_open) {
             Some(live) => {
@@ -182,14 +184,15 @@ mod listening {
                 });
             }
             None => {
-                Effect::new(move |_| await_run(setup, run, freshness, clock, page));
+                Effect::new(move |_| await_run(tile, freshness, clock, page));
             }
         }
     }
 
     /// Asks for the page again once another run is the newest of this setup.
-    fn await_run(setup: SetupId, run: Option<RunId>, freshness: RwSignal<Freshness>, clock: Clock, page: Asked) {
+    fn await_run(tile: RwSignal<read::Tile>, freshness: RwSignal<Freshness>, clock: Clock, page: Asked) {
         let slot = StoredValue::new_local(None::<Link>);
+        let (setup, run) = tile.with_untracked(|tile| (tile.setup, tile.run.as_ref().map(|run| run.id)));
         let on_message = move |data: String| {
             let tiles = match parse::<Message>(&data) {
                 Some(Message::Snapshot(wall)) => wall.tiles,
@@ -197,10 +200,11 @@ mod listening {
                 Some(Message::Beat(beat)) => return clock.sync(beat.now),
                 None => return,
             };
-            let mine = tiles.into_iter().find(|tile| tile.setup == setup);
-            if mine.is_some_and(|tile| tile.run.map(|run| run.id) != run) {
+            let Some(mine) = tiles.into_iter().find(|tile| tile.setup == setup) else { return };
+            if mine.run.as_ref().map(|run| run.id) != run {
                 page.refetch();
             }
+            tile.try_set(mine);
         };
         let on_state = move |state| {
             freshness.try_set(freshness_of(clock, state));

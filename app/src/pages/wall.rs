@@ -8,6 +8,7 @@ use super::filter::{Filter, Order, Show as Kind, vitals};
 use super::live_wall::LiveWall;
 use super::not_found::NotFound;
 use super::question::{Answer, Question, answered, ask};
+use super::strips::{PauseButton, Stage};
 use crate::domain::ids::SetupId;
 use crate::domain::time::Timestamp;
 use crate::format;
@@ -74,14 +75,16 @@ fn Tiles(wall: Wall) -> impl IntoView {
                 when=move || { size() > 0 }
                 fallback=move || view! { <Empty title="Nothing recorded yet"><PointAListener origin=origin /></Empty> }.erased()
             >
-                <div
-                    class="tiles"
-                    data-wide=move || columns(size(), 185, 160).to_string()
-                    data-tall=move || columns(size(), 52, 150).to_string()
-                    data-order=move || filter.with(|filter| if filter.order == Order::Sick { "sick" } else { "name" })
-                >
-                    <Each keys=move || tiles.get() view=tile />
-                </div>
+                <Stage source=live>
+                    <div
+                        class="tiles"
+                        data-wide=move || columns(size(), 185, 160).to_string()
+                        data-tall=move || columns(size(), 52, 150).to_string()
+                        data-order=move || filter.with(|filter| if filter.order == Order::Sick { "sick" } else { "name" })
+                    >
+                        <Each keys=move || tiles.get() view=tile />
+                    </div>
+                </Stage>
             </Show>
         </div>
     }
@@ -114,6 +117,7 @@ fn WallHead(live: LiveWall) -> impl IntoView {
                 {move || sizes.get()[0].to_string()}<span class="wall-title-word">" setups"</span>
             </h1>
             <div class="wall-signs">{signs}</div>
+            <PauseButton />
             <WallClock now=live.clock.now() />
         </header>
     }

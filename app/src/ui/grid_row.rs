@@ -4,6 +4,7 @@ use super::badge::ActivityBadge;
 use super::bar::Progress;
 use super::erase::{Erase, Show, click};
 use super::icon::{Glyph, Icon};
+use super::strip::StripPlace;
 use super::time::Timer;
 use crate::domain::run::RunResult;
 use crate::domain::time::{Micros, Timestamp};
@@ -45,6 +46,7 @@ pub fn GridRow(
                 <span class="row-note">{move || tile.with(note)}</span>
             </th>
             <td class="cell-activity" role="cell"><ActivityBadge activity=activity /></td>
+            <td class="cell-strip" role="cell"><StripPlace tile=tile now=now silent_after=silent_after /></td>
             <WhatCells run=run now=now />
             <td class="cell-counts" role="cell"><Ill run=run /></td>
             <td class="cell-builds" role="cell"><BuildsButton tile=tile on_builds=on_builds /></td>

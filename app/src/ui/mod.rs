@@ -21,6 +21,7 @@ mod problem;
 mod run_line;
 mod script;
 mod stale;
+mod strip;
 mod test_row;
 mod time;
 mod wall_tile;
@@ -39,6 +40,13 @@ pub use problem::ProblemView;
 pub use run_line::RunRow;
 pub use script::ScriptText;
 pub use stale::{Freshness, StaleBanner};
+pub use strip::StripPlace;
 pub use test_row::TestRow;
 pub use time::{Timer, When};
 pub use wall_tile::WallTile;
+
+/// Tiles for tests.
+#[cfg(test)]
+pub(crate) mod tests {
+    pub use super::grid_row::tests::tile;
+}

@@ -5,6 +5,7 @@ use super::bar::{Stack, over_by};
 use super::erase::Erase;
 use super::grid_row::{eta, health_word, suite_words, test_words};
 use super::icon::{Glyph, Icon};
+use super::strip::StripPlace;
 use crate::domain::activity::Activity;
 use crate::domain::counts::Counts;
 use crate::domain::test::Outcome;
@@ -59,15 +60,16 @@ pub fn WallTile(
                 <span class="tile-head">
                     <span class="tile-sign"><Icon glyph=Signal::derive(move || sign(activity.get(), health())) /></span>
                     <span class="tile-name">{move || name.get()}</span>
-                    <span class="tile-activity" data-test="activity">{move || activity.get().as_str()}</span>
                 </span>
                 <span class="tile-middle">
                     <span class="tile-percent" data-test="progress-percent">{move || percent()}</span>
+                    <span class="tile-activity" data-test="activity">{move || activity.get().as_str()}</span>
                     <span class="tile-ill">
                         <IllCount outcome=Outcome::Failed counts=counts />
                         <IllCount outcome=Outcome::Flaky counts=counts />
                     </span>
                 </span>
+                <StripPlace tile=tile now=now silent_after=silent_after />
                 <span class="tile-suite" data-test="suite">{move || run.with(suite_words)}</span>
                 <span class="tile-test" data-test="test">{move || run.with(test_words)}</span>
                 <span class="tile-foot">

@@ -182,6 +182,7 @@ impl Service {
         head.card.result = row.result;
         if let Some(tile) = self.shown(row) {
             head.facts = tile.facts;
+            head.pulse = Some(tile.pulse.clone());
             head.card = tile.run.clone().unwrap_or(head.card);
         }
         head.silent_after = self.silent_after();

@@ -120,6 +120,7 @@ pub fn head(run: &Run, outlook: &Outlook, setup: &str, version: u64, facts: Acti
         late: run.facts().late,
         clock_correction: run.facts().clock.correction(),
         last_good: None,
+        pulse: None,
     }
 }
 

@@ -63,6 +63,28 @@ async fn a_locked_file_is_a_503_and_then_it_is_over() {
 }
 
 #[tokio::test]
+async fn what_was_acknowledged_before_the_store_failed_is_told_afterwards() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = serve(folder.path()).await;
+    let mut other = other_process(folder.path()).await;
+    // Only the first of them is told at once; the others are in the log alone.
+    for key in ["1", "2", "3", "4"] {
+        assert_eq!(post(&server, key).await.status(), 200);
+    }
+    other.execute("begin immediate").await.expect("the lock");
+    assert_eq!(post(&server, "while locked").await.status(), 503);
+    other.execute("rollback").await.expect("unlocked");
+    assert_eq!(post(&server, "5").await.status(), 200);
+    let runs = Client::new().get(format!("http://{}/api/v1/runs", server.address)).send().await.expect("an answer");
+    let runs: serde_json::Value = runs.json().await.expect("a list");
+    let mut keys: Vec<_> =
+        runs["items"].as_array().expect("items").iter().filter_map(|run| run["key"].as_str()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["1", "2", "3", "4", "5"]);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_corrupt_file_is_refused_with_a_way_out() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("holter.db"), b"this is no database, it is a sentence").expect("written");

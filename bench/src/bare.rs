@@ -18,7 +18,8 @@ use sqlx::sqlite::{
 use sqlx::{Arguments, AssertSqlSafe, Column, ConnectOptions, Connection, Row, SqliteConnection, TypeInfo, ValueRef};
 
 /// Parents before children, as foreign keys want it.
-const TABLES: [&str; 8] = ["setups", "runs", "suites", "tests", "texts", "scripts", "events", "event_ids"];
+const TABLES: [&str; 10] =
+    ["setups", "runs", "suites", "tests", "texts", "scripts", "events", "event_ids", "health", "setup_health"];
 
 /// Few, and others point at them: they all go first.
 const FIRST: [&str; 2] = ["setups", "runs"];
@@ -30,6 +31,7 @@ const MOST_ROWS_LOG2: u32 = 7;
 enum Cell {
     Null,
     Integer(i64),
+    Real(f64),
     Text(Box<str>),
     Blob(Box<[u8]>),
 }
@@ -67,12 +69,14 @@ impl Recorded {
         let schema = sqlx::query_scalar(schema).fetch_all(&mut db).await?;
         let mut tables = Vec::new();
         for name in TABLES {
-            let query = format!("select * from {name} order by rowid");
-            let ordered = if matches!(name, "suites" | "tests") {
-                format!("select * from {name} order by run_id, ordinal")
-            } else {
-                query
+            let order = match name {
+                "suites" | "tests" => "run_id, ordinal",
+                "event_ids" => "scope, seq",
+                "health" => "setup_id, test_id",
+                "setup_health" => "setup_id",
+                _ => "rowid",
             };
+            let ordered = format!("select * from {name} order by {order}");
             let rows = sqlx::query(AssertSqlSafe(ordered)).fetch_all(&mut db).await?;
             tables.push(Table::of(name, rows)?);
         }
@@ -173,6 +177,7 @@ impl Table {
             let added = match cell {
                 Cell::Null => values.add(None::<i64>),
                 Cell::Integer(value) => values.add(*value),
+                Cell::Real(value) => values.add(*value),
                 Cell::Text(value) => values.add(&**value),
                 Cell::Blob(value) => values.add(&**value),
             };
@@ -208,6 +213,7 @@ fn cell(row: &SqliteRow, place: usize) -> Result<Cell> {
     let kind = raw.type_info().name().to_owned();
     Ok(match kind.as_str() {
         "INTEGER" => Cell::Integer(row.try_get_unchecked(place)?),
+        "REAL" => Cell::Real(row.try_get_unchecked(place)?),
         "TEXT" => Cell::Text(row.try_get_unchecked::<String, _>(place)?.into()),
         "BLOB" => Cell::Blob(row.try_get_unchecked::<Vec<u8>, _>(place)?.into()),
         other => return Err(anyhow!("a column holds a {other}")),

@@ -17,6 +17,9 @@ use app::read::{Mark, Pulse};
 /// Marks of a setup that are kept; a burst of more is told by the counts.
 const MARKS: usize = 64;
 
+/// A setup of fewer tests has them all at hand while it runs.
+const WHOLE_MAX: u32 = 4_000;
+
 /// Takes in all results of the runs that are pending.
 pub(super) async fn judge(
     hot: &mut Hot,
@@ -58,6 +61,14 @@ async fn have(
     model: &Model,
     group: &mut Group,
 ) -> Result<(), StoreError> {
+    if vitals.is_at_rest() {
+        // Once a run instead of once a test, unless there are too many.
+        let known = group.health_of_setup(setup, WHOLE_MAX).await?;
+        if known.len() < WHOLE_MAX as usize {
+            vitals.completed();
+        }
+        known.iter().for_each(|(test, state)| vitals.know(model, *test, Some(state)));
+    }
     let missing: Vec<TestId> = vitals.missing(results.iter().map(|result| result.test)).into_iter().collect();
     if missing.is_empty() {
         return Ok(());

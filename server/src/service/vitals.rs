@@ -23,6 +23,8 @@ pub struct Vitals {
     sums: Aggregate,
     /// Tests at hand; none for one that never had a result.
     states: HashMap<TestId, Option<Packed>>,
+    /// All tests that the store knows are at hand.
+    is_whole: bool,
     changed: BTreeSet<TestId>,
     /// Mended tests, and for how many more results they are called fixed.
     fixed: BTreeMap<TestId, u8>,
@@ -40,6 +42,7 @@ impl Vitals {
             gate: Gate::new(base),
             sums,
             states: HashMap::new(),
+            is_whole: false,
             changed: BTreeSet::new(),
             fixed: BTreeMap::new(),
             is_fresh: false,
@@ -74,9 +77,19 @@ impl Vitals {
         self.fixed.values().copied().max().map_or(0, u32::from)
     }
 
-    /// Those of the tests that are not at hand.
+    /// Those of the tests of which the store may know more.
     pub fn missing(&self, tests: impl IntoIterator<Item = TestId>) -> BTreeSet<TestId> {
-        tests.into_iter().filter(|test| !self.states.contains_key(test)).collect()
+        tests.into_iter().filter(|test| !self.is_whole && !self.states.contains_key(test)).collect()
+    }
+
+    /// Whether no test is at hand, as at the beginning of a run.
+    pub fn is_at_rest(&self) -> bool {
+        self.states.is_empty() && !self.is_whole
+    }
+
+    /// All that the store knows is at hand now.
+    pub fn completed(&mut self) {
+        self.is_whole = true;
     }
 
     /// Has a test at hand as it was kept, or as one without results.
@@ -120,6 +133,7 @@ impl Vitals {
     /// Lets go of tests; the store has them.
     pub fn rest(&mut self) {
         self.states = HashMap::new();
+        self.is_whole = false;
     }
 
     /// The rows of what changed; asked for once.

@@ -210,10 +210,16 @@ macro_rules! body {
         ) -> Answer<Vec<(TestId, Box<[u8]>)>> {
             let ids: Vec<_> = tests.iter().map(|test| test.0.simple().to_string()).collect();
             let query = sqlx::query(dialect::HEALTH_LOAD).bind(setup.0).bind(Json(ids));
-            all(query.fetch_all(db).await?, |row| {
-                let row = Columns::of(row, "health", &["test_id"]);
-                Ok((TestId(row.get("test_id")?), row.get::<&[u8]>("state")?.into()))
-            })
+            all(query.fetch_all(db).await?, state)
+        }
+
+        pub(in crate::store) async fn health_of_setup(
+            db: &mut $Connection,
+            setup: SetupId,
+            limit: u32,
+        ) -> Answer<Vec<(TestId, Box<[u8]>)>> {
+            let query = sqlx::query(sql::HEALTH_OF_SETUP).bind(setup.0).bind(i64::from(limit));
+            all(query.fetch_all(db).await?, state)
         }
 
         pub(in crate::store) async fn health_of_test(db: &mut $Connection, test: TestId) -> Answer<Vec<HealthRow>> {

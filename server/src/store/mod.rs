@@ -283,6 +283,9 @@ delegate_group! {
     step fn health_load(setup: SetupId, tests: &[TestId]) -> Vec<(TestId, Box<[u8]>)>;
     /// Forgets what is known of the tests of a setup.
     step fn health_clear(setup: SetupId) -> ();
+    /// As [`Self::health_load`], of at most so many tests of a setup, in no
+    /// particular order.
+    step fn health_of_setup(setup: SetupId, limit: u32) -> Vec<(TestId, Box<[u8]>)>;
     /// Writes the health of tests as it now is, each once.
     step fn health_save(rows: &[HealthRow]) -> ();
     /// Writes the health of setups as it now is, each once.

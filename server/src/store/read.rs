@@ -250,6 +250,11 @@ macro_rules! reading {
             })
         }
 
+        pub(super) fn state(row: &$Row) -> Result<(TestId, Box<[u8]>), StoreError> {
+            let row = Columns::of(row, "health", &["test_id"]);
+            Ok((TestId(row.get("test_id")?), row.get::<&[u8]>("state")?.into()))
+        }
+
         pub(super) fn sick(row: &$Row) -> Result<SickRow, StoreError> {
             let health = health(row)?;
             let row = Columns::of(row, "health", &["setup_id", "test_id"]);

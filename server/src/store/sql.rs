@@ -186,6 +186,8 @@ statements! {
          join runs r on r.id = t.run_id left join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
          where t.test_id = $1 and t.finished_at is not null order by t.finished_at desc limit $2"
     );
+    /// What is known of the tests of a setup ($1).
+    HEALTH_OF_SETUP = "select test_id, state from health where setup_id = $1 limit $2";
     /// Nothing is known of the tests of a setup.
     HEALTH_CLEAR = "delete from health where setup_id = $1";
     /// The health of all setups.

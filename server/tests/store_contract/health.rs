@@ -8,6 +8,7 @@ use app::domain::ids::{SetupId, TestId};
 use app::domain::test::Verdict;
 use server::store::Store;
 use server::store::rows::*;
+use std::collections::BTreeSet;
 
 fn health(setup: SetupId, test: TestId, label: Label, phi: f64) -> HealthRow {
     HealthRow {
@@ -48,6 +49,10 @@ contract! {
         let mut group = store.begin_group().await.expect("free");
         let loaded = group.health_load(bench, &[tests[0], TestId(bench.0)]).await.expect("reads");
         assert_eq!(loaded, [(tests[0], sick.state.clone())]);
+        let mut all = group.health_of_setup(bench, 9).await.expect("reads");
+        all.sort_unstable();
+        assert_eq!(all.iter().map(|(test, _)| *test).collect::<BTreeSet<_>>(), [tests[0], tests[1]].into());
+        assert_eq!(group.health_of_setup(bench, 1).await.expect("reads").len(), 1);
         assert!(group.health_load(bench, &[]).await.expect("reads").is_empty());
         group.commit().await.expect("commits");
         let on_all = store.health_of_test(tests[0]).await.expect("reads");

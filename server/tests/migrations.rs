@@ -83,6 +83,7 @@ fn on_sqlite(kind: &str) -> &'static str {
         "uuid" | "bytea" => "blob",
         "bigint" | "boolean" => "integer",
         "text" | "jsonb" => "text",
+        "double precision" => "real",
         other => panic!("{other} has no counterpart in SQLite; think of one before it is used"),
     }
 }

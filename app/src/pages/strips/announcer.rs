@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn changes_are_said_together_and_half_a_minute_apart() {
-        let at = |second| Timestamp::from_millis(second * 1_000);
+        let at = |second: i64| Timestamp::from_millis(second * 1_000);
         let mut announcer = Announcer::default();
         assert_eq!(announcer.due(at(0)), None);
         announcer.changed("a", "asystole".into());
@@ -53,7 +53,9 @@ mod tests {
         announcer.changed("b", "irregular".into());
         assert_eq!(announcer.due(at(20)), None);
         assert_eq!(announcer.due(at(31)).as_deref(), Some("a: sinus rhythm. b: irregular."));
-        ["a", "b", "c", "d", "e"].map(|setup| announcer.changed(setup, "x".into()));
+        for setup in ["a", "b", "c", "d", "e"] {
+            announcer.changed(setup, "x".into());
+        }
         assert_eq!(announcer.due(at(61)).as_deref(), Some("a: x. b: x. c: x. And 2 more."));
     }
 }

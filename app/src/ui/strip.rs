@@ -42,3 +42,46 @@ pub fn StripPlace(
     })
     .into_any()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::RunId;
+    use crate::ecg::EventKind;
+    use crate::read::Mark;
+    use crate::ui::tests::tile;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_strip_is_an_image_that_says_what_it_shows() {
+        let now = Timestamp::from_millis(100_000);
+        let mut setup = tile(None);
+        let run = RunId(Uuid::nil());
+        let mark = |second: i64, kind| Mark {
+            at: Timestamp::from_millis(second * 1_000),
+            kind,
+            origin: second as u64,
+            test: "Boot".into(),
+            ordinal: 0,
+            attempt: 2,
+            run,
+        };
+        setup.pulse.marks = vec![mark(60, EventKind::Flaky), mark(61, EventKind::Failure), mark(62, EventKind::Flaky)];
+        let html = Owner::new().with(|| {
+            let (tile, now) = (Signal::stored(setup), Signal::stored(now));
+            let silent_after = Signal::stored(Micros::from_secs(60));
+            view! { <StripPlace tile=tile now=now silent_after=silent_after /> }.to_html()
+        });
+        for part in [
+            r#"role="img""#,
+            r#"data-strip="00000000-0000-0000-0000-000000000000""#,
+            r#"data-rhythm="resting""#,
+            r#"data-ectopic="2""#,
+            r#"data-dropped="1""#,
+            r#"aria-label="Setup bench 7: resting. 2 flaky results in 1 minute (Boot). 1 failure in 1 minute.""#,
+        ] {
+            assert!(html.contains(part), "{part} is not in {html}");
+        }
+        assert!(!html.contains("style="), "styles are forbidden by the policy: {html}");
+    }
+}

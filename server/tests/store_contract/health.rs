@@ -80,9 +80,9 @@ contract! {
         let store = place.store;
         let bench = setup(&store, "bench").await;
         let row = SetupHealthRow { setup: bench, model: 7, base: [1].into(), sums: [2, 3].into() };
-        keep(&store, &[], &[row.clone()]).await;
+        keep(&store, &[], std::slice::from_ref(&row)).await;
         let row = SetupHealthRow { model: 8, sums: [4].into(), ..row };
-        keep(&store, &[], &[row.clone()]).await;
+        keep(&store, &[], std::slice::from_ref(&row)).await;
         assert_eq!(store.setup_health_list().await.expect("reads"), [row]);
     }
 }

@@ -53,7 +53,9 @@ mod tests {
         announcer.changed("b", "irregular".into());
         assert_eq!(announcer.due(at(20)), None);
         assert_eq!(announcer.due(at(31)).as_deref(), Some("a: sinus rhythm. b: irregular."));
-        ["a", "b", "c", "d", "e"].map(|setup| announcer.changed(setup, "x".into()));
+        for setup in ["a", "b", "c", "d", "e"] {
+            announcer.changed(setup, "x".into());
+        }
         assert_eq!(announcer.due(at(61)).as_deref(), Some("a: x. b: x. c: x. And 2 more."));
     }
 }

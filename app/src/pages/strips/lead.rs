@@ -53,8 +53,8 @@ impl Lead {
         }
     }
 
-    /// Takes what is known of the setup at `now`. Whether it came too late: the
-    /// picture of the past is another one then.
+    /// Takes what is known of the setup at `now`. Whether it came too late: all of
+    /// the picture is to be drawn again then.
     pub fn hear(&mut self, tile: &Tile, now: Timestamp, silent_after: Micros) -> bool {
         if now.since(self.heard_at).abs() > ABSENT {
             let ring = std::mem::replace(&mut self.ring, Ring::new(1));
@@ -91,6 +91,9 @@ impl Lead {
         for mark in &tile.pulse.marks {
             is_late |= self.strip.tell(mark.event()) && mark.at < time_of(self.drawn);
         }
+        if is_late {
+            self.begin_anew();
+        }
         is_late
     }
 
@@ -115,6 +118,7 @@ impl Lead {
     }
 
     /// The samples at hand.
+    #[cfg(feature = "hydrate")]
     pub fn ring(&self) -> &Ring {
         &self.ring
     }

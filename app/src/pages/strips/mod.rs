@@ -28,6 +28,8 @@ mod places;
 #[cfg(feature = "hydrate")]
 mod pointer;
 #[cfg(feature = "hydrate")]
+mod running;
+#[cfg(feature = "hydrate")]
 mod words;
 
 pub use pause::{PauseButton, provide_pause};
@@ -102,7 +104,7 @@ pub fn Stage(
         said: RwSignal::new(String::new()),
     };
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| monitor::start(shared));
+    Effect::new(move |_| running::start(shared));
     view! {
         <div class="stage" node_ref=shared.stage>
             {children()}

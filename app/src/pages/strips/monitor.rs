@@ -22,19 +22,16 @@ use crate::ecg::draw::{Rect, Scale};
 use crate::ecg::pace::Pace;
 use crate::ecg::sample::{Sample, index_at};
 use crate::ecg::sweep::{Sweep, still};
-use crate::link::{Timer, browser_now};
+use crate::link::browser_now;
 use crate::pages::clock::to_server_time;
 use crate::read::Tile;
 use leptos::prelude::*;
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::{Rc, Weak};
 use wasm_bindgen::JsCast;
-use wasm_bindgen::prelude::Closure;
-use web_sys::{Element, MediaQueryList, MutationObserver, MutationObserverInit, Performance, ResizeObserver, Window};
+use web_sys::{DomRect, Element, MediaQueryList, Performance, Window};
 
 /// From one look to the next.
-const LOOK_EVERY: Micros = Micros::from_millis(250);
+pub(super) const LOOK_EVERY: Micros = Micros::from_millis(250);
 
 /// Every how many looks all words and places are gone through.
 const LOOKS_A_ROUND: usize = 4;
@@ -56,6 +53,8 @@ pub(super) struct Place {
     words: Option<Words>,
     /// A result was heard that is not drawn yet.
     is_awaiting: bool,
+    /// Nothing of it is on the canvas, or something else is.
+    is_fresh: bool,
 }
 
 /// How strips are drawn.
@@ -74,8 +73,10 @@ pub(super) struct Monitor {
     pub places: BTreeMap<SetupId, Place>,
     pub sweep: Sweep,
     pub scale: Scale,
+    /// Of a strip.
+    width: f32,
     pub mode: Mode,
-    window: Window,
+    pub window: Window,
     performance: Performance,
     less_motion: Option<MediaQueryList>,
     pace: Pace,
@@ -83,7 +84,9 @@ pub(super) struct Monitor {
     /// The picture is not what it should be.
     is_stale: bool,
     /// Strips may stand elsewhere.
-    is_moved: bool,
+    pub is_moved: bool,
+    /// Strips may have come into sight.
+    pub is_scrolled: bool,
     looks: usize,
     looked_at: Timestamp,
     drawn_at: Timestamp,
@@ -93,7 +96,7 @@ pub(super) struct Monitor {
 }
 
 impl Monitor {
-    fn new(shared: Shared) -> Option<Self> {
+    pub fn new(shared: Shared) -> Option<Self> {
         let window = web_sys::window()?;
         let (stage, canvas) = (shared.stage.get_untracked()?, shared.canvas.get_untracked()?);
         let scale = Scale::paper(1.0);
@@ -104,6 +107,7 @@ impl Monitor {
             places: BTreeMap::new(),
             sweep: Sweep::new(1.0, scale),
             scale,
+            width: 0.0,
             mode: Mode::Paused,
             performance: window.performance()?,
             less_motion: window.match_media("(prefers-reduced-motion: reduce)").ok().flatten(),
@@ -112,6 +116,7 @@ impl Monitor {
             announcer: Announcer::default(),
             is_stale: true,
             is_moved: true,
+            is_scrolled: false,
             looks: 0,
             looked_at: Timestamp(i64::MIN),
             drawn_at: Timestamp(i64::MIN),
@@ -131,13 +136,8 @@ impl Monitor {
         Micros((self.performance.now() * 1e3) as i64)
     }
 
-    /// Strips may have come into sight.
-    pub fn scrolled(&mut self) {
-        self.is_moved = true;
-    }
-
     /// One frame.
-    fn frame(&mut self) {
+    pub fn frame(&mut self) {
         let began = self.elapsed();
         if !self.pace.is_due(began) {
             return;
@@ -145,6 +145,9 @@ impl Monitor {
         let now = self.now();
         if self.is_moved || now.since(self.looked_at).abs() >= LOOK_EVERY {
             self.look(now);
+        }
+        if std::mem::take(&mut self.is_scrolled) {
+            self.arrange(false);
         }
         match self.mode {
             Mode::Sweeping => self.sweep(now),
@@ -167,7 +170,11 @@ impl Monitor {
         let is_other = (mode == Mode::Still) != (self.mode == Mode::Still);
         self.mode = mode;
         let is_restyled = self.pen.refresh();
-        if is_other || is_restyled || self.is_moved || self.looks % LOOKS_A_ROUND == 0 {
+        if self.is_moved || self.looks.is_multiple_of(LOOKS_A_ROUND) {
+            self.find();
+            self.is_scrolled = true;
+        }
+        if is_other || is_restyled || std::mem::take(&mut self.is_scrolled) {
             self.arrange(is_other || is_restyled);
         }
         self.hear(now);
@@ -182,12 +189,12 @@ impl Monitor {
         let silent_after = self.shared.source.silent_after.try_get_untracked().unwrap_or_default();
         let (turn, until) = (self.looks % LOOKS_A_ROUND, now - DELAY);
         let (places, announcer) = (&mut self.places, &mut self.announcer);
-        let (mut is_late, mut is_changed, mut number) = (false, false, 0);
+        let (mut is_changed, mut number) = (false, 0);
         each_tile(self.shared.source.tiles, &mut |tile| {
             let Some(place) = places.get_mut(&tile.setup) else { return };
             number += 1;
             if place.is_near {
-                is_late |= place.lead.hear(tile, now, silent_after);
+                place.is_fresh |= place.lead.hear(tile, now, silent_after);
                 place.is_awaiting =
                     tile.pulse.marks.last().is_some_and(|mark| now.since(mark.at) < Micros(3 * DELAY.0));
             }
@@ -203,10 +210,6 @@ impl Monitor {
                 announcer.changed(&tile.name, news);
             }
         });
-        if is_late && self.mode != Mode::Paused {
-            self.places.values_mut().for_each(|place| place.lead.begin_anew());
-            self.sweep.begin_anew();
-        }
         self.is_stale |= self.mode == Mode::Still && is_changed;
     }
 
@@ -220,7 +223,18 @@ impl Monitor {
         let near = self.places.values().filter(|place| place.is_near);
         let strips = near.map(|place| (on_canvas(place.area, origin), place.lead.ring()));
         self.pen.draw(self.sweep.frame(until, strips));
+        self.draw_fresh(until);
         (self.until, self.is_stale, self.drawn_at) = (until, false, now);
+    }
+
+    /// Draws the whole of strips that came, moved or changed their past.
+    fn draw_fresh(&mut self, until: i64) {
+        let origin = self.pen.place();
+        let mut whole = self.sweep.clone();
+        whole.begin_anew();
+        let fresh = self.places.values().filter(|place| place.is_near && place.is_fresh);
+        self.pen.draw(whole.frame(until, fresh.map(|place| (on_canvas(place.area, origin), place.lead.ring()))));
+        self.places.values_mut().for_each(|place| place.is_fresh = false);
     }
 
     /// Strips that do not move.
@@ -235,58 +249,74 @@ impl Monitor {
         (self.until, self.is_stale, self.drawn_at) = (until, false, now);
     }
 
-    /// Finds where strips stand and lays the canvas over those near the window.
+    /// Lays the canvas over the strips near the window, unless it lies well.
     fn arrange(&mut self, is_other: bool) {
-        let is_found = self.find();
         let stage = self.stage.get_bounding_client_rect();
-        let height = self.window.inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(0.0);
-        let (top, bottom) = ((-stage.top()) as f32, (height - stage.top()) as f32);
-        let is_bare = |place: &Place| !place.is_near && meets(&place.area, top, bottom);
-        if !is_other && !is_found && !self.places.values().any(is_bare) {
-            return;
-        }
-        let screen = height as f32;
-        for place in self.places.values_mut() {
-            place.is_near = place.area.width > 0.0 && meets(&place.area, top - screen, bottom + screen);
+        let screen = self.window.inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(0.0) as f32;
+        let top = -stage.top() as f32;
+        let is_bare = |place: &Place| !place.is_near && place.area.width > 0.0 && meets(&place.area, top, top + screen);
+        if is_other || self.places.values().any(is_bare) {
+            for place in self.places.values_mut() {
+                place.is_near = place.area.width > 0.0 && meets(&place.area, top - screen, top + 2.0 * screen);
+            }
         }
         let near = || self.places.values().filter(|place| place.is_near).map(|place| place.area);
-        let Some(canvas) = around(near()) else { return };
-        let width = near().map(|area| area.width).fold(f32::MAX, f32::min);
-        let height = near().map(|area| area.height).fold(f32::MAX, f32::min);
-        self.scale = if self.mode == Mode::Still { still_paper(width, height) } else { paper(width, height) };
-        self.sweep = Sweep::new(width, self.scale);
-        self.pen.lay(canvas, &self.scale);
+        let canvas = around(near()).unwrap_or_default();
+        let width = near().map(|area| area.width).fold(canvas.width, f32::min);
+        let height = near().map(|area| area.height).fold(canvas.height, f32::min);
+        let scale = if self.mode == Mode::Still { still_paper(width, height) } else { paper(width, height) };
+        if !is_other && canvas == self.pen.place() && scale == self.scale && width == self.width {
+            return;
+        }
+        (self.width, self.scale, self.sweep) = (width, scale, Sweep::new(width, scale));
+        self.pen.lay(canvas, &scale);
         (self.is_stale, self.drawn_at) = (true, Timestamp(i64::MIN));
     }
 
-    /// Reads the rectangles of all strips; whether any is new or has moved.
-    fn find(&mut self) -> bool {
+    /// Reads the rectangles of all strips. What stood elsewhere is erased there.
+    fn find(&mut self) {
         self.is_moved = false;
         let stage = self.stage.get_bounding_client_rect();
-        let Ok(found) = self.stage.query_selector_all("[data-strip]") else { return false };
+        let Ok(found) = self.stage.query_selector_all("[data-strip]") else { return };
         let mut before = std::mem::take(&mut self.places);
-        let mut is_other = false;
         for at in 0..found.length() {
             let Some(element) = found.get(at).and_then(|node| node.dyn_into::<Element>().ok()) else { continue };
             let setup = element.get_attribute("data-strip").and_then(|setup| setup.parse::<SetupId>().ok());
             let Some(setup) = setup else { continue };
-            let rect = element.get_bounding_client_rect();
-            let (x, y) = ((rect.left() - stage.left()) as f32, (rect.top() - stage.top()) as f32);
-            let [x, y, width, height] =
-                [x, y, rect.width() as f32, rect.height() as f32].map(|length| self.pen.snapped(length));
-            let area = Rect { x, y, width, height };
-            let known = before.remove(&setup).filter(|place| place.element == element);
-            is_other |= known.as_ref().is_none_or(|place| place.area != area);
-            let place = known.map_or_else(|| Place::new(setup, element, area), |place| Place { area, ..place });
+            let area = self.area_of(&element, &stage);
+            let known = before.get(&setup).is_some_and(|place| place.element == element && place.area == area);
+            let place = match before.remove(&setup).filter(|place| place.element == element) {
+                Some(place) if known => place,
+                Some(place) => {
+                    self.erase(&place);
+                    Place { area, is_fresh: true, ..place }
+                }
+                None => Place::new(setup, element, area),
+            };
             self.places.insert(setup, place);
         }
-        is_other || !before.is_empty()
+        before.values().for_each(|place| self.erase(place));
+    }
+
+    fn area_of(&self, element: &Element, stage: &DomRect) -> Rect {
+        let rect = element.get_bounding_client_rect();
+        let (x, y) = (rect.left() - stage.left(), rect.top() - stage.top());
+        let [x, y, width, height] = [x, y, rect.width(), rect.height()].map(|length| self.pen.snapped(length));
+        Rect { x, y, width, height }
+    }
+
+    /// Erased strips are drawn again after all were: what stands there now is fresh.
+    fn erase(&mut self, place: &Place) {
+        if place.is_near {
+            self.pen.erase(&on_canvas(place.area, self.pen.place()));
+            self.is_stale = true;
+        }
     }
 }
 
 impl Place {
     fn new(setup: SetupId, element: Element, area: Rect) -> Self {
-        Self { element, area, is_near: false, lead: Lead::new(setup), words: None, is_awaiting: false }
+        Self { element, area, is_near: false, lead: Lead::new(setup), words: None, is_awaiting: false, is_fresh: true }
     }
 }
 
@@ -301,101 +331,4 @@ pub(super) fn each_tile(tiles: Tiles, call: &mut dyn FnMut(&Tile)) {
         Tiles::Wall(live) => live.each(call),
         Tiles::One(tile) => drop(tile.try_with_untracked(|tile| call(tile))),
     }
-}
-
-/// A monitor that runs, and what makes it run. Dropping it stops everything.
-struct Running {
-    monitor: Rc<RefCell<Monitor>>,
-    window: Window,
-    frames: RefCell<Option<Closure<dyn FnMut()>>>,
-    rest: RefCell<Option<Timer>>,
-    handle: std::cell::Cell<i32>,
-    resized: RefCell<Option<ResizeObserver>>,
-    mutated: RefCell<Option<MutationObserver>>,
-    _moved: Closure<dyn FnMut()>,
-    _pointer: super::pointer::Pointer,
-}
-
-/// Starts to draw.
-pub(super) fn start(shared: Shared) {
-    let Some(monitor) = Monitor::new(shared) else { return };
-    let window = monitor.window.clone();
-    let stage = monitor.stage.clone();
-    let monitor = Rc::new(RefCell::new(monitor));
-    let weak = Rc::downgrade(&monitor);
-    let moved = Closure::<dyn FnMut()>::new(move || {
-        if let Some(monitor) = weak.upgrade()
-            && let Ok(mut monitor) = monitor.try_borrow_mut()
-        {
-            monitor.is_moved = true;
-        }
-    });
-    let running = Rc::new(Running {
-        _pointer: super::pointer::Pointer::listen(&stage, &monitor),
-        monitor,
-        window,
-        frames: RefCell::default(),
-        rest: RefCell::default(),
-        handle: std::cell::Cell::new(0),
-        resized: RefCell::new(observe_size(&stage, &moved)),
-        mutated: RefCell::new(observe_children(&stage, &moved)),
-        _moved: moved,
-    });
-    let weak = Rc::downgrade(&running);
-    *running.frames.borrow_mut() = Some(Closure::new(move || Running::turn(&weak)));
-    running.next();
-    let kept = StoredValue::new_local(Some(running));
-    on_cleanup(move || drop(kept.try_update_value(Option::take)));
-}
-
-impl Running {
-    fn turn(this: &Weak<Self>) {
-        let Some(running) = this.upgrade() else { return };
-        running.monitor.borrow_mut().frame();
-        let is_sweeping = running.monitor.borrow().mode == Mode::Sweeping;
-        if is_sweeping {
-            return running.next();
-        }
-        // Nothing moves: the screen's beat is not needed, a look now and then is.
-        let weak = this.clone();
-        let again = move || {
-            if let Some(running) = weak.upgrade() {
-                running.next();
-            }
-        };
-        *running.rest.borrow_mut() = Timer::once(&running.window, LOOK_EVERY, again);
-    }
-
-    fn next(&self) {
-        if let Some(frames) = self.frames.borrow().as_ref()
-            && let Ok(handle) = self.window.request_animation_frame(frames.as_ref().unchecked_ref())
-        {
-            self.handle.set(handle);
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Fails for a frame that has come.
-        let _ = self.window.cancel_animation_frame(self.handle.get());
-        self.resized.take().iter().for_each(ResizeObserver::disconnect);
-        self.mutated.take().iter().for_each(MutationObserver::disconnect);
-    }
-}
-
-fn observe_size(stage: &Element, moved: &Closure<dyn FnMut()>) -> Option<ResizeObserver> {
-    let observer = ResizeObserver::new(moved.as_ref().unchecked_ref()).ok()?;
-    observer.observe(stage);
-    Some(observer)
-}
-
-/// Told of strips that come, go or change places, not of texts.
-fn observe_children(stage: &Element, moved: &Closure<dyn FnMut()>) -> Option<MutationObserver> {
-    let observer = MutationObserver::new(moved.as_ref().unchecked_ref()).ok()?;
-    let init = MutationObserverInit::new();
-    init.set_child_list(true);
-    init.set_subtree(true);
-    observer.observe_with_options(stage, &init).ok()?;
-    Some(observer)
 }

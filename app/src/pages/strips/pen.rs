@@ -16,6 +16,10 @@ const DIM: f64 = 0.45;
 /// How far a stroke reaches beyond its line at weight 1, px.
 const REACH: f64 = 3.0;
 
+/// Points closer than this to the one before, px, are left out: joints are what
+/// a stroke costs, and on fine paper a pixel holds many samples.
+const FINEST: f32 = 0.6;
+
 /// The canvas, and what is drawn with.
 pub(super) struct Pen {
     window: Window,
@@ -66,8 +70,8 @@ impl Pen {
     }
 
     /// Whole pixels of the screen.
-    pub fn snapped(&self, length: f32) -> f32 {
-        ((f64::from(length) * self.density).round() / self.density) as f32
+    pub fn snapped(&self, length: f64) -> f32 {
+        ((length * self.density).round() / self.density) as f32
     }
 
     /// Lays the canvas over `place` of the stage. All of it is empty then.
@@ -111,7 +115,7 @@ impl Pen {
 
     /// Whole pixels: what is cleared by half leaves a ghost. And a little more
     /// on each side, as far as strokes reach.
-    fn erase(&self, area: &Rect) {
+    pub fn erase(&self, area: &Rect) {
         let reach = REACH * self.weight;
         let down = |length: f64| (length * self.density).floor() / self.density;
         let up = |length: f64| (length * self.density).ceil() / self.density;
@@ -124,11 +128,16 @@ impl Pen {
     fn stroke(&self, path: &Path) {
         self.context.begin_path();
         for line in path.lines() {
-            let mut points = line.iter().map(|point| (f64::from(point.x), f64::from(point.y)));
-            if let Some((x, y)) = points.next() {
-                self.context.move_to(x, y);
+            let Some((first, rest)) = line.split_first() else { continue };
+            self.context.move_to(first.x.into(), first.y.into());
+            let mut before = first;
+            for (at, point) in rest.iter().enumerate() {
+                let is_near = (point.x - before.x).abs() < FINEST && (point.y - before.y).abs() < FINEST;
+                if !is_near || at + 1 == rest.len() {
+                    self.context.line_to(point.x.into(), point.y.into());
+                    before = point;
+                }
             }
-            points.for_each(|(x, y)| self.context.line_to(x, y));
         }
         let ink = Ink::ALL.iter().position(|ink| *ink == path.look.ink).and_then(|at| self.inks.get(at));
         self.context.set_stroke_style_str(ink.map_or("", String::as_str));

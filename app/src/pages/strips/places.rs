@@ -31,6 +31,7 @@ pub(super) fn still_paper(width: f32, height: f32) -> Scale {
 }
 
 /// How heavy strokes are at a scale: 1 on the paper of a small screen.
+#[cfg(feature = "hydrate")]
 pub(super) fn weight(scale: &Scale) -> f32 {
     (scale.px_per_mv / 32.0).clamp(0.8, 1.6)
 }

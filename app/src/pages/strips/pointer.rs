@@ -27,7 +27,8 @@ const CARD: f64 = 272.0;
 /// How high it is at most.
 const CARD_HEIGHT: f64 = 110.0;
 
-const EVENTS: [&str; 4] = ["pointermove", "pointerleave", "click", "scroll"];
+const ON_STAGE: [&str; 3] = ["pointermove", "pointerleave", "click"];
+const ON_WINDOW: [&str; 2] = ["keydown", "scroll"];
 
 /// Listens as long as it lives.
 pub(super) struct Pointer {
@@ -44,10 +45,10 @@ impl Pointer {
         let pointer = Self { stage, window: window().into(), closure };
         let function = pointer.closure.as_ref().unchecked_ref();
         // Fails for no type of event used here.
-        for event in EVENTS {
+        for event in ON_STAGE {
             let _ = pointer.stage.add_event_listener_with_callback(event, function);
         }
-        for event in ["keydown", "scroll"] {
+        for event in ON_WINDOW {
             let _ = pointer.window.add_event_listener_with_callback(event, function);
         }
         pointer
@@ -57,10 +58,10 @@ impl Pointer {
 impl Drop for Pointer {
     fn drop(&mut self) {
         let function = self.closure.as_ref().unchecked_ref();
-        for event in EVENTS {
+        for event in ON_STAGE {
             let _ = self.stage.remove_event_listener_with_callback(event, function);
         }
-        for event in ["keydown", "scroll"] {
+        for event in ON_WINDOW {
             let _ = self.window.remove_event_listener_with_callback(event, function);
         }
     }
@@ -78,7 +79,7 @@ fn heard(monitor: &Weak<RefCell<Monitor>>, event: &Event) {
         "pointerleave" => monitor.hide(),
         "scroll" => {
             monitor.hide();
-            monitor.scrolled();
+            monitor.is_scrolled = true;
         }
         kind => {
             if let Some(mouse) = event.dyn_ref::<MouseEvent>() {

@@ -9,8 +9,8 @@
 //! On the server a stage is an empty canvas, and the words of each strip are
 //! all there is. In the browser `monitor` draws and keeps the words right.
 //!
-//! No worker: the loop costs about a millisecond a frame for two hundred strips,
-//! and a worker would need a second copy of the module and of every tile.
+//! No worker: it would need a second copy of the module and of every tile, and
+//! most of what a frame costs is the browser's own layout and painting.
 
 mod beat_card;
 mod pause;

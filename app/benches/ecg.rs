@@ -21,7 +21,7 @@ fn report(what: &str, nanos: f64, per: &str) {
 }
 
 fn strip(seed: u64, reading: Reading, events: i64) -> Strip {
-    let mut strip = Strip::new(chance::split_mix(seed));
+    let mut strip = Strip::new(app::domain::chance::split_mix(seed));
     strip.set(START - Micros::from_secs(120), 0, reading);
     for n in 0..events {
         let at = START + Micros(n * SECONDS * 1_000_000 / events + seed as i64 * 9_001);
@@ -81,7 +81,11 @@ fn sweep() -> f64 {
 fn tape() -> (f64, f64) {
     let commit = |n: u64| Commit {
         at: Timestamp(n as i64 * 3_600_000_000),
-        result: Some(if chance::split_mix(n).is_multiple_of(30) { CommitResult::Failed } else { CommitResult::Passed }),
+        result: Some(if app::domain::chance::split_mix(n).is_multiple_of(30) {
+            CommitResult::Failed
+        } else {
+            CommitResult::Passed
+        }),
         changed_lines: Some((n % 500) as u32),
         tests: None,
         is_tagged: false,

@@ -2,10 +2,13 @@
 //! clear word and a 503, and it is over when the cause is.
 
 use app::domain::clock::Clock;
+use app::domain::health::Model;
 use reqwest::{Client, Response};
 use server::clock::SystemClock;
 use server::config::Config;
 use server::server::Server;
+use server::service::rebuild;
+use server::store::{Store, StoreUrl};
 use sqlx::{Connection, Executor, SqliteConnection};
 use std::path::Path;
 use std::sync::Arc;
@@ -82,6 +85,52 @@ async fn what_was_acknowledged_before_the_store_failed_is_told_afterwards() {
     keys.sort_unstable();
     assert_eq!(keys, ["1", "2", "3", "4", "5"]);
     server.stop().await;
+}
+
+/// A test that fails and then passes, in one run after the other.
+async fn post_flaky(server: &Server, run: usize) -> Response {
+    let at = SystemClock.now().to_rfc3339();
+    let event = |kind: &str, more: &str| {
+        format!(r#"{{"type":"{kind}","at":"{at}","setup":"rig","run":"{run}","suite":["Root"],"test":"opens"{more}}}"#)
+    };
+    let attempt = |number: u32, verdict: &str| {
+        let begun = event("test.started", &format!(r#","attempt":{number}"#));
+        format!("{begun},{}", event("test.finished", &format!(r#","attempt":{number},"verdict":"{verdict}""#)))
+    };
+    let over = format!(r#"{{"type":"run.finished","at":"{at}","setup":"rig","run":"{run}"}}"#);
+    let body = format!("[{},{},{over}]", attempt(1, "failed"), attempt(2, "passed"));
+    let request = Client::new().post(format!("http://{}/api/v1/events", server.address));
+    request.header("content-type", "application/json").body(body).send().await.expect("an answer")
+}
+
+#[tokio::test]
+async fn the_health_of_a_setup_is_not_begun_anew_after_the_store_failed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = serve(folder.path()).await;
+    let mut other = other_process(folder.path()).await;
+    for run in 0..4 {
+        let receipt: serde_json::Value = post_flaky(&server, run).await.json().await.expect("a receipt");
+        assert_eq!(receipt["accepted"], 5, "{receipt}");
+    }
+    server.service.settled().await;
+    // Judged in memory, then refused by the store: told again from the log.
+    assert_eq!(post_flaky(&server, 4).await.status(), 200);
+    assert_eq!(post_flaky(&server, 5).await.status(), 200);
+    other.execute("begin immediate").await.expect("the lock");
+    assert_eq!(post_flaky(&server, 6).await.status(), 503);
+    other.execute("rollback").await.expect("unlocked");
+    assert_eq!(post_flaky(&server, 7).await.status(), 200);
+    server.service.settled().await;
+    let pulse = server.service.setup("rig").expect("it is there").pulse.clone();
+    assert_eq!(pulse.marks.len(), 7, "each flaky result is one beat: {:?}", pulse.marks);
+    server.stop().await;
+
+    let url = format!("sqlite:{}", folder.path().join("holter.db").display());
+    let store = Store::open(&StoreUrl::parse(&url).expect("a url")).await.expect("it opens");
+    let grown = store.setup_health_list().await.expect("reads");
+    rebuild::rebuild(&store, &Model::default()).await.expect("rebuilds");
+    assert_eq!(store.setup_health_list().await.expect("reads"), grown);
+    store.close().await;
 }
 
 #[tokio::test]

@@ -7,10 +7,11 @@
 mod judge;
 mod simulate;
 
+use app::domain::chance::Dice;
 use app::domain::health::{Base, Calibration, Gate, Model, Observation, PACKED_BYTES, Parameters, State};
 use app::domain::time::Timestamp;
 use judge::{Notes, Score, Share};
-use simulate::{COMMITS, COMMITS_A_DAY, Dice, Rates, Regime, TESTS, Test};
+use simulate::{COMMITS, COMMITS_A_DAY, Rates, Regime, TESTS, Test};
 use std::hint::black_box;
 use std::time::Instant;
 

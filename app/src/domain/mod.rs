@@ -10,6 +10,7 @@
 //! [`activity::Activity`] and [`forecast`] say what to make of the time.
 
 pub mod activity;
+pub mod chance;
 pub mod clock;
 pub mod counts;
 pub mod event;

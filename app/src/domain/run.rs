@@ -7,16 +7,17 @@
 //! (their row numbers), the count of late events, and when the run was given
 //! up as lost.
 
+mod derived;
+mod planned;
+
 use super::counts::Counts;
 use super::event::{RunEvent, RunStarted, TestAbout, TestRef, Text};
 use super::ids::{RunId, ScriptId, SetupId, TestId};
 use super::name::{ProjectName, RunKey};
-use super::plan::{Entry, Plan};
-mod derived;
 
 pub use super::run_facts::{About, CLOCK_TOLERANCE, ClockOffset, Completion, Said, Shards};
 use super::run_facts::{earliest, greatest, say};
-use super::suite::{DEPTH_MAX, Phase, Suite, SuiteFinish, SuitePath};
+use super::suite::{Phase, Suite, SuiteFinish, SuitePath};
 use super::test::{Finish, Outcome, Test, Verdict, words};
 use super::time::{Micros, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -236,39 +237,6 @@ impl Run {
     /// Takes a run of uncounted shards as complete.
     pub fn settle(&mut self, now: Timestamp) {
         earliest(&mut self.facts.settled_at, now);
-    }
-
-    fn plan(&mut self, plan: &Plan) {
-        let mut position = 0;
-        plan.walk(DEPTH_MAX, &mut |entry| {
-            position += 1;
-            match entry {
-                Entry::Suite(path, planned) => self.plan_suite(path, planned, position),
-                Entry::Test(path, planned) => {
-                    let name = super::name::tidy(&planned.name, super::suite::NAME_KEPT);
-                    let test = TestRef { suite: path.into(), name, parameters: planned.parameters.clone(), attempt: 1 };
-                    let script = planned.script.as_deref().map(|text| self.script(text));
-                    let (test, _) = self.test_mut(&test);
-                    test.position = Some(test.position.map_or(position, |standing| standing.min(position)));
-                    test.script = test.script.max(script);
-                    fill(&mut test.source, planned.source.as_deref());
-                }
-            }
-        });
-    }
-
-    fn plan_suite(&mut self, path: &[Box<str>], planned: &super::plan::PlannedSuite, position: u32) {
-        let script = planned.script.as_deref().map(|text| self.script(text));
-        let suite = self.suite_mut(path);
-        suite.position = Some(suite.position.map_or(position, |standing| standing.min(position)));
-        suite.script = suite.script.max(script);
-        fill(&mut suite.source, planned.source.as_deref());
-    }
-
-    fn script(&mut self, text: &str) -> ScriptId {
-        let id = ScriptId::of(text);
-        self.touched.scripts.push((id, text.into()));
-        id
     }
 
     fn start(&mut self, at: Timestamp, started: &RunStarted) {

@@ -1,8 +1,7 @@
 //! Chance without memory: every random number is a function of the strip's
 //! seed, a running number and a channel, so two browsers draw the same picture.
 
-/// The golden-ratio step of `SplitMix64` (Steele, Lea, Flood 2014).
-const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
+use crate::domain::chance::{GAMMA, share_of, split_mix};
 
 /// Keeps channels apart; an odd constant of xxHash64.
 const CHANNEL: u64 = 0xC2B2_AE3D_27D4_EB4F;
@@ -29,14 +28,6 @@ pub enum Channel {
     WavePhase = 8,
 }
 
-/// The first output of `SplitMix64` started at `state`.
-pub const fn split_mix(state: u64) -> u64 {
-    let mut z = state.wrapping_add(GAMMA);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
 /// A number in [0, 1) with 53 bits, the same for the same three arguments.
 pub const fn uniform(seed: u64, index: u64, channel: Channel) -> f64 {
     uniform_on(seed, index, channel as u64)
@@ -44,7 +35,7 @@ pub const fn uniform(seed: u64, index: u64, channel: Channel) -> f64 {
 
 const fn uniform_on(seed: u64, index: u64, channel: u64) -> f64 {
     let state = seed ^ index.wrapping_mul(GAMMA) ^ channel.wrapping_mul(CHANNEL);
-    (split_mix(state) >> 11) as f64 / (1_u64 << 53) as f64
+    share_of(split_mix(state))
 }
 
 /// The seed of a scope: FNV-1a over its id, mixed once so that ids which
@@ -62,13 +53,6 @@ pub const fn seed_of(scope: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn split_mix_is_the_published_one() {
-        assert_eq!(split_mix(0), 0xE220_A839_7B1D_CDAF);
-        assert_eq!(split_mix(1), 0x910A_2DEC_8902_5CC1);
-        assert_eq!(split_mix(2), 0x9758_35DE_1C97_56CE);
-    }
 
     #[test]
     fn uniform_numbers_are_those_of_the_vectors() {

@@ -153,10 +153,7 @@ async fn take(
             Ok(if is_new { Fate::Accepted } else { Fate::Duplicate })
         }
         kind => {
-            if setup.ids.is_none() {
-                setup.ids = Some(Ids::stored(group.event_ids(setup_id.0).await?));
-            }
-            let ids = setup.ids.get_or_insert_default();
+            let ids = ids_of(setup, group).await?;
             if event.id.is_some_and(|id| !ids.is_new(id.0)) {
                 return Ok(Fate::Duplicate);
             }
@@ -164,6 +161,14 @@ async fn take(
             Ok(if matches!(kind, EventKind::Unknown(_)) { Fate::Ignored } else { Fate::Accepted })
         }
     }
+}
+
+/// The ids of a setup's events outside runs.
+async fn ids_of<'a>(setup: &'a mut HotSetup, group: &mut Group) -> Result<&'a mut Ids, StoreError> {
+    if setup.ids.is_none() {
+        setup.ids = Some(Ids::stored(group.event_ids(setup.id.0).await?));
+    }
+    Ok(setup.ids.get_or_insert_default())
 }
 
 fn apply(hot: &mut HotRun, submission: &Submission, incoming: &Incoming, said: &RunEvent) -> bool {
@@ -244,24 +249,9 @@ fn gather(hot: &mut Hot, pending: &Pending, model: &Model, seq: i64) -> Rows {
     }
     for (at, name) in &pending.runs {
         let version = hot.setups.get(name).map_or(0, |setup| setup.version);
-        let Some(hot) = hot.runs.get_mut(at) else { continue };
-        let touched = hot.run.take_touched();
-        let fresh = hot.ids.take_fresh();
-        let run = &hot.run;
-        if !fresh.is_empty() {
-            rows.ids.push(IdsRow::of(run.id.0, seq, &fresh));
+        if let Some(run) = hot.runs.get_mut(at) {
+            gather_run(&mut rows, run, version, seq);
         }
-        rows.suites.extend(touched.suites.iter().map(|ordinal| SuiteRow::of(run, *ordinal, version)));
-        rows.tests.extend(touched.tests.iter().map(|ordinal| TestRow::of(run, *ordinal, version)));
-        rows.texts.extend(touched.texts.into_iter().map(|(ordinal, attempt, text)| TextRow {
-            run: run.id,
-            ordinal,
-            attempt,
-            message: text.message,
-            trace: text.trace,
-        }));
-        rows.scripts.extend(touched.scripts.into_iter().map(|(id, body)| ScriptRow { id, body }));
-        rows.runs.push(RunRow::of(run, hot.created_at, version));
     }
     // Of two texts of one attempt the later stands; a statement may not touch
     // the same row twice.
@@ -271,6 +261,26 @@ fn gather(hot: &mut Hot, pending: &Pending, model: &Model, seq: i64) -> Rows {
     let mut known = HashSet::new();
     rows.scripts.retain(|row| known.insert(row.id));
     rows
+}
+
+fn gather_run(rows: &mut Rows, hot: &mut HotRun, version: i64, seq: i64) {
+    let touched = hot.run.take_touched();
+    let fresh = hot.ids.take_fresh();
+    let run = &hot.run;
+    if !fresh.is_empty() {
+        rows.ids.push(IdsRow::of(run.id.0, seq, &fresh));
+    }
+    rows.suites.extend(touched.suites.iter().map(|ordinal| SuiteRow::of(run, *ordinal, version)));
+    rows.tests.extend(touched.tests.iter().map(|ordinal| TestRow::of(run, *ordinal, version)));
+    rows.texts.extend(touched.texts.into_iter().map(|(ordinal, attempt, text)| TextRow {
+        run: run.id,
+        ordinal,
+        attempt,
+        message: text.message,
+        trace: text.trace,
+    }));
+    rows.scripts.extend(touched.scripts.into_iter().map(|(id, body)| ScriptRow { id, body }));
+    rows.runs.push(RunRow::of(run, hot.created_at, version));
 }
 
 /// Why a run is closed without its listener's word.

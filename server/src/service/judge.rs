@@ -7,7 +7,7 @@ use super::pending::Pending;
 use super::vitals::{Vitals, hash_of_run};
 use crate::store::{Group, StoreError};
 use app::domain::health::{Label, Model, Step, hash_of};
-use app::domain::ids::{RunId, SetupId, TestId};
+use app::domain::ids::{RunId, TestId};
 use app::domain::run::Run;
 use app::domain::time::{Micros, Timestamp};
 use app::ecg::reading::Latest;
@@ -35,16 +35,15 @@ pub(super) async fn judge(
         let results = run.judged.take_results(&run.run, hash, commit);
         let ends = run.run.is_over() && !run.judged.is_finished;
         if !results.is_empty() || ends {
-            let id = setup.id;
-            let vitals = setup.vitals.get_or_insert_with(|| Vitals::stored(None, model));
-            have(vitals, id, &results, model, group).await?;
+            let vitals = have(setup, &results, model, group).await?;
             vitals.plan(model, hash, run.run.counts().planned);
             let steps: Vec<_> = results.iter().map(|seen| vitals.observe(model, seen.test, seen.seen)).collect();
-            setup.pulse.is_incident = vitals.is_incident(hash);
+            let is_incident = vitals.is_incident(hash);
             if ends {
                 vitals.finish(model, hash);
                 run.judged.is_finished = true;
             }
+            setup.pulse.is_incident = is_incident;
             mark(run, &mut setup.pulse, results.iter().zip(&steps), now);
         }
         mark_hard_failures(run, &mut setup.pulse, now);
@@ -53,31 +52,36 @@ pub(super) async fn judge(
     Ok(())
 }
 
-/// Has the tests at hand, of which the store may know more.
-async fn have(
-    vitals: &mut Vitals,
-    setup: SetupId,
+/// Has the setup's health at hand, and that of the tests, of which the store
+/// may know more.
+async fn have<'a>(
+    setup: &'a mut HotSetup,
     results: &[Seen],
     model: &Model,
     group: &mut Group,
-) -> Result<(), StoreError> {
+) -> Result<&'a mut Vitals, StoreError> {
+    let id = setup.id;
+    // Read inside the transaction: it was forgotten because a group failed, or
+    // because another server wrote.
+    let vitals = match setup.vitals.take() {
+        Some(vitals) => vitals,
+        None => Vitals::stored(group.setup_health_get(id).await?.as_ref(), model),
+    };
+    let vitals = setup.vitals.insert(vitals);
     if vitals.is_at_rest() {
         // Once a run instead of once a test, unless there are too many.
-        let known = group.health_of_setup(setup, WHOLE_MAX).await?;
-        if known.len() < WHOLE_MAX as usize {
-            vitals.completed();
-        }
+        let known = group.health_of_setup(id, WHOLE_MAX).await?;
+        vitals.woke(known.len() < WHOLE_MAX as usize);
         known.iter().for_each(|(test, state)| vitals.know(model, *test, Some(state)));
     }
     let missing: Vec<TestId> = vitals.missing(results.iter().map(|result| result.test)).into_iter().collect();
-    if missing.is_empty() {
-        return Ok(());
+    if !missing.is_empty() {
+        for (test, state) in group.health_load(id, &missing).await? {
+            vitals.know(model, test, Some(&state));
+        }
+        missing.into_iter().for_each(|test| vitals.know(model, test, None));
     }
-    for (test, state) in group.health_load(setup, &missing).await? {
-        vitals.know(model, test, Some(&state));
-    }
-    missing.into_iter().for_each(|test| vitals.know(model, test, None));
-    Ok(())
+    Ok(vitals)
 }
 
 fn mark<'a>(run: &mut HotRun, pulse: &mut Pulse, steps: impl Iterator<Item = (&'a Seen, &'a Step)>, now: Timestamp) {
@@ -109,8 +113,12 @@ fn mark_hard_failures(run: &mut HotRun, pulse: &mut Pulse, now: Timestamp) {
 }
 
 fn push(pulse: &mut Pulse, run: &Run, kind: EventKind, (ordinal, attempt): (u32, u32), now: Timestamp) {
-    let test = run.tests().get(ordinal as usize).map(|test| test.name.to_string()).unwrap_or_default();
     let origin = origin_of(run.id, ordinal, attempt, kind);
+    // A group that failed was judged before: it is told again from the log.
+    if pulse.marks.iter().any(|mark| mark.origin == origin) {
+        return;
+    }
+    let test = run.tests().get(ordinal as usize).map(|test| test.name.to_string()).unwrap_or_default();
     pulse.marks.push(Mark { at: now, kind, origin, test, ordinal, attempt, run: run.id });
 }
 

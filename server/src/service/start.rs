@@ -6,14 +6,14 @@ use super::hot::{Hot, HotRun, HotSetup};
 use super::ids::Ids;
 use super::judge;
 use super::pending::Pending;
-use super::recorder::Recorder;
+use super::recorder::{Note, Recorder};
 use super::tiles::{self, Outlook};
 use super::tokens::TokenCache;
 use super::vitals::Vitals;
 use super::{Inner, Service};
 use crate::bus::Bus;
 use crate::clock::new_id;
-use crate::config::Config;
+use crate::config::{Config, SetupConfig};
 use crate::store::rows::{RunRow, SetupTouch};
 use crate::store::{Store, StoreError};
 use app::domain::clock::Clock;
@@ -67,24 +67,7 @@ pub async fn start(
     let board = Arc::new(Board::new(build, config.activity.patience()));
     let (queue, submissions) = mpsc::channel(QUEUE);
     let (notes, noted) = mpsc::channel(NOTES);
-    let mut recorder = Recorder {
-        store: store.clone(),
-        bus: Bus::default(),
-        board: board.clone(),
-        clock: clock.clone(),
-        setups: setups.clone(),
-        hot: Hot::default(),
-        model: Model::default(),
-        listening_since: clock.now(),
-        notes: notes.clone(),
-        unannounced: BTreeSet::new(),
-        pending: Pending::default(),
-        behind: Arc::default(),
-        // Where servers share a store, each relies on what another wrote.
-        told_later: matches!(store, Store::Sqlite(_)),
-        tell_at: Instant::now(),
-        torn: false,
-    };
+    let mut recorder = Recorder::new(store.clone(), board.clone(), clock.clone(), setups.clone(), notes.clone());
     recorder.write_down_setups().await?;
     recorder.catch_up().await?;
     recorder.take_up().await?;
@@ -109,6 +92,34 @@ pub async fn start(
 }
 
 impl Recorder {
+    /// A recorder that knows nothing yet.
+    fn new(
+        store: Store,
+        board: Arc<Board>,
+        clock: Arc<dyn Clock>,
+        setups: Arc<HashMap<SetupName, SetupConfig>>,
+        notes: mpsc::Sender<Note>,
+    ) -> Self {
+        Self {
+            bus: Bus::default(),
+            hot: Hot::default(),
+            model: Model::default(),
+            listening_since: clock.now(),
+            unannounced: BTreeSet::new(),
+            pending: Pending::default(),
+            behind: Arc::default(),
+            // Where servers share a store, each relies on what another wrote.
+            told_later: matches!(store, Store::Sqlite(_)),
+            tell_at: Instant::now(),
+            torn: false,
+            store,
+            board,
+            clock,
+            setups,
+            notes,
+        }
+    }
+
     /// Takes up what is going on in setups that the store knows better than we
     /// do: all of them at the start, later those that another server wrote to.
     /// Each gets its tile, and its open runs are at hand.
@@ -126,13 +137,7 @@ impl Recorder {
         if names.is_empty() {
             return Ok(());
         }
-        for row in self.store.setup_health_list().await? {
-            if let Some(setup) = names.get(&row.setup).and_then(|name| self.hot.setups.get_mut(name)) {
-                let vitals = Vitals::stored(Some(&row), &self.model);
-                judge::look(&mut setup.pulse, &vitals);
-                setup.vitals = Some(vitals);
-            }
-        }
+        self.take_up_health(&names).await?;
         for row in self.store.run_latest_list().await? {
             if let Some(setup) = names.get(&row.setup).and_then(|name| self.hot.setups.get_mut(name)) {
                 setup.shown = Some(row.key.clone());
@@ -151,6 +156,17 @@ impl Recorder {
         let tiles: Vec<_> = names.values().filter_map(|name| self.fresh_tile(name, now)).collect();
         self.unannounced.extend(tiles.iter().map(|tile| tile.setup));
         self.board.put(tiles);
+        Ok(())
+    }
+
+    async fn take_up_health(&mut self, names: &HashMap<SetupId, SetupName>) -> Result<(), StoreError> {
+        for row in self.store.setup_health_list().await? {
+            if let Some(setup) = names.get(&row.setup).and_then(|name| self.hot.setups.get_mut(name)) {
+                let vitals = Vitals::stored(Some(&row), &self.model);
+                judge::look(&mut setup.pulse, &vitals);
+                setup.vitals = Some(vitals);
+            }
+        }
         Ok(())
     }
 

@@ -25,6 +25,8 @@ pub struct Vitals {
     states: HashMap<TestId, Option<Packed>>,
     /// All tests that the store knows are at hand.
     is_whole: bool,
+    /// The store has not been asked for the tests of this run.
+    is_at_rest: bool,
     changed: BTreeSet<TestId>,
     /// Mended tests, and for how many more results they are called fixed.
     fixed: BTreeMap<TestId, u8>,
@@ -43,6 +45,7 @@ impl Vitals {
             sums,
             states: HashMap::new(),
             is_whole: false,
+            is_at_rest: true,
             changed: BTreeSet::new(),
             fixed: BTreeMap::new(),
             is_fresh: false,
@@ -82,14 +85,15 @@ impl Vitals {
         tests.into_iter().filter(|test| !self.is_whole && !self.states.contains_key(test)).collect()
     }
 
-    /// Whether no test is at hand, as at the beginning of a run.
+    /// Whether tests were let go, as at the beginning of a run.
     pub fn is_at_rest(&self) -> bool {
-        self.states.is_empty() && !self.is_whole
+        self.is_at_rest
     }
 
-    /// All that the store knows is at hand now.
-    pub fn completed(&mut self) {
-        self.is_whole = true;
+    /// What the store knows is at hand now; all of it, where `is_whole`.
+    pub fn woke(&mut self, is_whole: bool) {
+        self.is_at_rest = false;
+        self.is_whole = is_whole;
     }
 
     /// Has a test at hand as it was kept, or as one without results.
@@ -101,27 +105,24 @@ impl Vitals {
 
     /// Takes in a result.
     pub fn observe(&mut self, model: &Model, test: TestId, seen: Observation) -> Step {
-        let mut state = self.unpacked(model, test).unwrap_or_else(|| State::new(model));
+        let before = self.unpacked(model, test);
+        let mut state = before.clone().unwrap_or_else(|| State::new(model));
         let (step, corrected) = self.gate.observe(model, test, &mut state, seen);
-        self.put(model, test, &state);
-        for (test, state) in corrected {
-            self.put(model, test, &state);
-        }
+        self.put(model, test, before.as_ref(), &state);
+        self.correct(model, corrected);
         step
     }
 
     /// A run is to have so many tests.
     pub fn plan(&mut self, model: &Model, run: u64, tests: u32) {
-        for (test, state) in self.gate.plan(model, run, tests) {
-            self.put(model, test, &state);
-        }
+        let corrected = self.gate.plan(model, run, tests);
+        self.correct(model, corrected);
     }
 
     /// A run is over.
     pub fn finish(&mut self, model: &Model, run: u64) {
-        for (test, state) in self.gate.finish(model, run) {
-            self.put(model, test, &state);
-        }
+        let corrected = self.gate.finish(model, run);
+        self.correct(model, corrected);
         self.is_fresh = true;
     }
 
@@ -130,10 +131,13 @@ impl Vitals {
         self.gate.is_incident(run)
     }
 
-    /// Lets go of tests; the store has them.
+    /// Lets go of tests; the store has them. A run that goes on after its end
+    /// is still open to the gate, which may yet correct what it remembers.
     pub fn rest(&mut self) {
-        self.states = HashMap::new();
+        let states = std::mem::take(&mut self.states);
+        self.states = states.into_iter().filter(|(test, _)| self.gate.remembers(test)).collect();
         self.is_whole = false;
+        self.is_at_rest = true;
     }
 
     /// The rows of what changed; asked for once.
@@ -156,9 +160,15 @@ impl Vitals {
         self.states.get(&test)?.as_ref()?.unpack(model).ok()
     }
 
-    fn put(&mut self, model: &Model, test: TestId, state: &State) {
-        let before = self.unpacked(model, test).map(|state| of(model, &state));
-        if let Some((reading, label)) = before {
+    fn correct(&mut self, model: &Model, corrected: impl IntoIterator<Item = (TestId, State)>) {
+        for (test, state) in corrected {
+            let before = self.unpacked(model, test);
+            self.put(model, test, before.as_ref(), &state);
+        }
+    }
+
+    fn put(&mut self, model: &Model, test: TestId, before: Option<&State>, state: &State) {
+        if let Some((reading, label)) = before.map(|state| of(model, state)) {
             self.sums.remove(&reading, label);
         }
         let packed = state.pack(model);

@@ -248,6 +248,14 @@ macro_rules! body {
             all(sqlx::query(sql::SETUP_HEALTH_LIST).fetch_all(db).await?, setup_health)
         }
 
+        pub(in crate::store) async fn setup_health_get(
+            db: &mut $Connection,
+            setup: SetupId,
+        ) -> Answer<Option<SetupHealthRow>> {
+            let row = sqlx::query(sql::SETUP_HEALTH_GET).bind(setup.0).fetch_optional(db).await?;
+            row.as_ref().map(setup_health).transpose()
+        }
+
         pub(in crate::store) async fn health_save(db: &mut $Connection, rows: &[HealthRow]) -> Answer<()> {
             dialect::bulk::<HealthSave>(db, rows).await.map(drop)
         }

@@ -286,6 +286,8 @@ delegate_group! {
     /// As [`Self::health_load`], of at most so many tests of a setup, in no
     /// particular order.
     step fn health_of_setup(setup: SetupId, limit: u32) -> Vec<(TestId, Box<[u8]>)>;
+    /// The health of a setup as it was kept.
+    step fn setup_health_get(setup: SetupId) -> Option<SetupHealthRow>;
     /// Writes the health of tests as it now is, each once.
     step fn health_save(rows: &[HealthRow]) -> ();
     /// Writes the health of setups as it now is, each once.

@@ -192,6 +192,8 @@ statements! {
     HEALTH_CLEAR = "delete from health where setup_id = $1";
     /// The health of all setups.
     SETUP_HEALTH_LIST = "select setup_id, model, base, sums from setup_health";
+    /// The health of a setup ($1).
+    SETUP_HEALTH_GET = "select setup_id, model, base, sums from setup_health where setup_id = $1";
 
     /// A new token.
     TOKEN_INSERT = "insert into tokens \

@@ -208,6 +208,11 @@ impl<K: Copy + Ord> Gate<K> {
         self.open.iter().any(|open| open.run == run && open.is_incident)
     }
 
+    /// Whether a test may yet be corrected.
+    pub fn remembers(&self, test: &K) -> bool {
+        self.memories.contains_key(test)
+    }
+
     /// How many failing tests are remembered, for a look at the memory.
     pub fn remembered(&self) -> usize {
         self.memories.len()

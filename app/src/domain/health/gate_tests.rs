@@ -1,5 +1,5 @@
-use super::histories::Dice;
 use super::*;
+use crate::domain::chance::Dice;
 use crate::domain::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -182,7 +182,7 @@ fn turmoil(bench: &mut Bench, dice: &mut Dice) -> Vec<String> {
 fn the_states_in_the_end_are_those_of_a_replay() {
     for seed in 0..30 {
         let mut bench = Bench::new();
-        let lines = turmoil(&mut bench, &mut Dice(seed));
+        let lines = turmoil(&mut bench, &mut Dice::new(seed));
         let mut last = BTreeMap::new();
         for answer in replay(&bench.model, lines) {
             let Answer::Judged(judged) = answer else { panic!("{answer:?}") };

@@ -16,7 +16,7 @@ fn commit(minute: i64, result: Option<CommitResult>) -> Commit {
 fn long() -> Tape {
     let mut at = 0;
     let commits = (0..100_000_u64).map(|n| {
-        let chance = crate::ecg::chance::split_mix(n);
+        let chance = crate::domain::chance::split_mix(n);
         at += 1 + (chance % 1_440) as i64;
         let result = match chance >> 32 & 63 {
             0 => Some(CommitResult::Failed),

@@ -6,7 +6,7 @@ use app::ecg::draw::{Rect, Scale};
 use app::ecg::sample::{self, RATE, Ring};
 use app::ecg::sweep::Sweep;
 use app::ecg::tape::{Tape, View};
-use app::ecg::{Event, EventKind, Reading, Strip, chance};
+use app::ecg::{Event, EventKind, Reading, Strip};
 use std::hint::black_box;
 use std::time::Instant;
 

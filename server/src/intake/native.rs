@@ -20,6 +20,7 @@ use app::domain::problem::{Problem, ProblemKind};
 use app::domain::time::Timestamp;
 use raw::Raw;
 use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -103,6 +104,16 @@ pub fn parse(body: &[u8], format: Format) -> Result<Parsed, IntakeError> {
         Format::Ndjson => lines(body),
         Format::Json => json(body),
     }
+}
+
+/// Takes events that were put into the words of the contract here, from what
+/// another protocol said: kept in the log as if a listener had sent them.
+pub fn told(events: impl IntoIterator<Item = Value>) -> Parsed {
+    let mut parsed = Parsed::default();
+    for (index, event) in events.into_iter().enumerate() {
+        read(&mut parsed, index, &event.to_string());
+    }
+    parsed
 }
 
 /// Reads a moment as headers carry it: RFC 3339.

@@ -6,11 +6,13 @@ use crate::server::Server;
 use crate::service::rebuild;
 use crate::service::tokens::{self, Scope};
 use crate::setups_file;
+use crate::store::rows::TokenRow;
 use crate::store::{Store, StoreUrl};
 use crate::telemetry;
 use app::domain::clock::Clock;
 use app::domain::health::{self, Model};
 use app::domain::name::{ProjectName, SetupName};
+use app::domain::wall::check_wall_name;
 use clap::{Args, Parser, Subcommand};
 use std::error::Error;
 use std::io::{BufWriter, Write};
@@ -101,6 +103,9 @@ enum TokenCommand {
         /// Only for this project.
         #[arg(long)]
         project: Option<String>,
+        /// Only for this wall; prints the end of the link to open on its monitor.
+        #[arg(long, conflicts_with_all = ["setup", "project"])]
+        wall: Option<String>,
     },
 }
 
@@ -163,12 +168,14 @@ impl Cli {
         telemetry::init(self.log_filter.as_deref(), self.log.as_deref() == Some("json"));
         match self.command {
             Command::Serve(serve) => serve.run().await,
-            Command::Token(TokenCommand::Create { place, scope, setup, project }) => {
+            Command::Token(TokenCommand::Create { place, scope, setup, project, wall }) => {
                 let setup = setup.as_deref().map(SetupName::parse).transpose()?;
                 let project = project.as_deref().map(ProjectName::parse).transpose()?;
+                wall.as_deref().map(check_wall_name).transpose()?;
                 let (secret, row) = tokens::make(scope, setup, project, SystemClock.now())?;
+                let row = TokenRow { wall: wall.as_deref().map(Into::into), ..row };
                 place.store().await?.token_insert(&row).await?;
-                println!("{secret}");
+                println!("{}", wall.map_or(secret.clone(), |wall| format!("/wall/{wall}?kiosk={secret}")));
                 Ok(())
             }
             Command::Simulate(options) => {

@@ -6,8 +6,9 @@
 use app::domain::activity::Patience;
 use app::domain::name::SetupName;
 use app::domain::time::Micros;
+use app::domain::wall::{WallPlan, check_wall_name};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -59,6 +60,9 @@ pub struct Config {
     /// Setups as code. A setup that is not listed appears with its first word.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub setups: Vec<SetupConfig>,
+    /// Walls as code, by the name in their address.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub walls: BTreeMap<String, WallPlan>,
 }
 
 impl Default for Config {
@@ -71,6 +75,7 @@ impl Default for Config {
             ingest: IngestConfig::default(),
             builds: BuildsConfig::default(),
             setups: Vec::new(),
+            walls: BTreeMap::new(),
         }
     }
 }
@@ -241,6 +246,13 @@ impl Config {
         }
         if self.ingest.queue_mebibytes == 0 || self.ingest.queue_mebibytes > 2_048 {
             return Err(invalid("ingest.queue_mebibytes", "must be between 1 and 2048"));
+        }
+        for (name, plan) in &self.walls {
+            let place = || format!("walls.{name}");
+            check_wall_name(name).map_err(|fault| invalid(place(), fault.to_string()))?;
+            if let Some(fault) = plan.faults().first() {
+                return Err(invalid(place(), fault.to_string()));
+            }
         }
         let mut names = HashSet::new();
         for setup in &self.setups {

@@ -41,7 +41,7 @@ pub fn document(title: &str, main: &str) -> String {
 </head>
 <body>
 <a class="skip-link" href="#main">Skip to the content</a>
-<header class="masthead"><a class="brand" href="/">Holter</a><nav class="ways" aria-label="Pages"><a href="/redoc">Reference</a><a href="/docs">Try it</a></nav></header>
+<header class="masthead"><a class="brand" href="/">Holter</a><nav class="ways" aria-label="Pages"><a href="/settings/walls">Walls</a><a href="/redoc">Reference</a><a href="/docs">Try it</a></nav></header>
 <main id="main" class="prose">
 {main}
 </main>

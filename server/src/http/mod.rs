@@ -22,20 +22,22 @@ pub mod problem;
 mod problems;
 mod redoc;
 mod runs;
+mod settings;
 mod setups;
 mod sse;
 mod stream;
 mod swagger;
+mod walls;
 pub mod wire;
 
 use crate::service::Service;
 use app::domain::problem::ProblemKind;
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use bytes::Bytes;
 use extract::Query;
 use problem::Refusal;
@@ -70,6 +72,7 @@ pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi
     openapi::complete(&mut document);
     let router = described
         .merge(live(&door.service).with_state(door.clone()))
+        .merge(settings().with_state(door.clone()))
         .merge(for_readers(&document))
         .merge(nothing_else());
     (router.method_not_allowed_fallback(wrong_method), document)
@@ -94,6 +97,9 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(events::post))
         .routes(routes!(stream::get))
         .merge(reads)
+        .routes(routes!(walls::list))
+        .routes(routes!(walls::one, walls::save, walls::delete))
+        .routes(routes!(walls::claim, walls::release))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
 }
@@ -104,6 +110,18 @@ fn live(service: &Service) -> Router<Door> {
         .route("/live/wall", get(live_wall::get))
         .route("/live/runs/{id}", get(live_run::get))
         .layer(from_fn_with_state(service.clone(), settled))
+}
+
+/// Forms, for people.
+fn settings() -> Router<Door> {
+    Router::new()
+        .route("/settings/walls", get(settings::walls).post(settings::save))
+        .route("/settings/walls/{name}", get(settings::wall))
+        .route("/settings/walls/{name}/delete", post(settings::delete))
+        .route("/settings/walls/{name}/links", post(settings::link))
+        .route("/settings/walls/{name}/links/{id}", post(settings::unlink))
+        .layer(DefaultBodyLimit::max(64 * 1024))
+        .layer(CompressionLayer::new())
 }
 
 /// Who reads sees what was acknowledged before.

@@ -12,8 +12,10 @@ pub mod reads;
 pub mod rebuild;
 pub mod recorder;
 pub mod tokens;
+pub mod walls;
 
 mod builds;
+mod claims;
 mod cursor;
 mod forecasts;
 mod group;
@@ -38,9 +40,10 @@ use crate::store::Store;
 use app::domain::clock::Clock;
 use app::domain::name::SetupName;
 use app::domain::time::Timestamp;
+use app::domain::wall::WallPlan;
 use board::Board;
 use recorder::{Note, Submission};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -57,6 +60,7 @@ struct Inner {
     board: Arc<Board>,
     clock: Arc<dyn Clock>,
     setups: Arc<HashMap<SetupName, SetupConfig>>,
+    walls: BTreeMap<String, WallPlan>,
     builds: builds::Builds,
     tokens: tokens::TokenCache,
     queue: mpsc::Sender<Submission>,

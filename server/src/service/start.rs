@@ -78,6 +78,7 @@ pub async fn start(
         board,
         clock,
         setups,
+        walls: config.walls.clone(),
         builds: Builds::new(&config.builds)?,
         tokens: TokenCache::default(),
         queue,
@@ -138,6 +139,7 @@ impl Recorder {
             return Ok(());
         }
         self.take_up_health(&names).await?;
+        self.take_up_claims(&names).await?;
         for row in self.store.run_latest_list().await? {
             if let Some(setup) = names.get(&row.setup).and_then(|name| self.hot.setups.get_mut(name)) {
                 setup.shown = Some(row.key.clone());

@@ -9,6 +9,7 @@ pub mod flaky;
 mod run;
 mod setup;
 mod test;
+pub mod walls;
 
 pub use run::{RunDetail, RunItem, RunList};
 pub use setup::{CurrentRun, SetupItem, SetupList};

@@ -32,7 +32,7 @@ pub fn ClaimLine(
     let words = move || {
         claim.get().map(|claim| {
             let note = claim.note.map(|note| format!(": {note}")).unwrap_or_default();
-            format!("{} looks after it since {}{note}", claim.holder, format::ago(now.get().since(claim.at)))
+            format!("{} looks after it{note} ({})", claim.holder, format::ago(now.get().since(claim.at)))
         })
     };
     view! {

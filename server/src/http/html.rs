@@ -27,6 +27,16 @@ impl<T: Display> Display for Escaped<T> {
 
 /// A document: `main` is its content, as HTML.
 pub fn document(title: &str, main: &str) -> String {
+    document_with(title, main, &[])
+}
+
+/// A document with scripts of this server, by their addresses.
+pub fn document_with(title: &str, main: &str, scripts: &[&str]) -> String {
+    let scripts: String = ["/theme.js"]
+        .iter()
+        .chain(scripts)
+        .map(|script| format!(r#"<script src="{}" defer></script>"#, Escaped(script)))
+        .collect();
     let style = Manifest::read().css().map(|css| format!(r#"<link rel="stylesheet" href="/pkg/{}">"#, Escaped(css)));
     format!(
         r##"<!DOCTYPE html>
@@ -38,6 +48,7 @@ pub fn document(title: &str, main: &str) -> String {
 <title>{} · Holter</title>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 {}
+{scripts}
 </head>
 <body>
 <a class="skip-link" href="#main">Skip to the content</a>

@@ -26,6 +26,7 @@ mod settings;
 mod setups;
 mod sse;
 mod stream;
+mod strip;
 mod swagger;
 mod walls;
 pub mod wire;
@@ -73,6 +74,7 @@ pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi
     let router = described
         .merge(live(&door.service).with_state(door.clone()))
         .merge(settings().with_state(door.clone()))
+        .merge(projects(&door.service).with_state(door.clone()))
         .merge(for_readers(&document))
         .merge(nothing_else());
     (router.method_not_allowed_fallback(wrong_method), document)
@@ -122,6 +124,15 @@ fn settings() -> Router<Door> {
         .route("/settings/walls/{name}/links/{id}", post(settings::unlink))
         .layer(DefaultBodyLimit::max(64 * 1024))
         .layer(CompressionLayer::new())
+}
+
+/// Pages about projects, which need no script.
+fn projects(service: &Service) -> Router<Door> {
+    Router::new()
+        .route("/projects/{name}", get(strip::project))
+        .route("/strip/{name}", get(strip::strip))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(service.clone(), settled))
 }
 
 /// Who reads sees what was acknowledged before.

@@ -8,6 +8,7 @@
 pub mod board;
 pub mod failure;
 pub mod ingest;
+pub mod project;
 pub mod reads;
 pub mod rebuild;
 pub mod recorder;

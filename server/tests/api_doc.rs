@@ -26,6 +26,7 @@ const ROUTES: &[&str] = &[
     "get /listeners/holter_robot.py",
     "get /ready",
     "post /api/v1/events",
+    "post /api/v1/reports",
     "put /api/v1/setups/{name}/claim",
     "put /api/v1/walls/{name}",
 ];

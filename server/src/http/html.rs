@@ -32,11 +32,8 @@ pub fn document(title: &str, main: &str) -> String {
 
 /// A document with scripts of this server, by their addresses.
 pub fn document_with(title: &str, main: &str, scripts: &[&str]) -> String {
-    let scripts: String = ["/theme.js"]
-        .iter()
-        .chain(scripts)
-        .map(|script| format!(r#"<script src="{}" defer></script>"#, Escaped(script)))
-        .collect();
+    let scripts: String =
+        scripts.iter().map(|script| format!(r#"<script src="{}" defer></script>"#, Escaped(script))).collect();
     let style = Manifest::read().css().map(|css| format!(r#"<link rel="stylesheet" href="/pkg/{}">"#, Escaped(css)));
     format!(
         r##"<!DOCTYPE html>

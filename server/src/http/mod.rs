@@ -21,6 +21,7 @@ pub mod pages;
 pub mod problem;
 mod problems;
 mod redoc;
+mod reports;
 mod runs;
 mod settings;
 mod setups;
@@ -97,6 +98,7 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .layer(from_fn_with_state(service.clone(), settled));
     OpenApiRouter::with_openapi(openapi::outline())
         .routes(routes!(events::post))
+        .merge(OpenApiRouter::new().routes(routes!(reports::post)).layer(DefaultBodyLimit::max(reports::UPLOAD_MAX)))
         .routes(routes!(stream::get))
         .merge(reads)
         .routes(routes!(walls::list))

@@ -18,6 +18,8 @@ use axum::response::Response;
 use std::fmt::Write;
 use std::ops::Range;
 
+const SCRIPTS: [&str; 2] = ["/theme.js", "/strip.js"];
+
 /// Beats in a row.
 const PER_ROW: usize = 50;
 
@@ -51,7 +53,7 @@ pub async fn strip(State(door): State<Door>, Segment(name): Segment, query: Quer
     if start > 0 {
         let _ = write!(main, "<p><a class=\"button\" href=\"?before={start}\">Older commits</a></p>");
     }
-    Ok(html::respond(html::document_with(&title, &main, &["/strip.js"])))
+    Ok(html::respond(html::document_with(&title, &main, &SCRIPTS)))
 }
 
 /// A project: its chance to be hit by a flake, its setups, its newest commits.
@@ -65,7 +67,7 @@ pub async fn project(State(door): State<Door>, Segment(name): Segment, query: Qu
     let end = project.beats.len();
     rows(&mut main, &project, end.saturating_sub(2 * PER_ROW)..end);
     let _ = write!(main, "<p><a class=\"button\" href=\"/strip/{}\">Every commit</a></p>", Encoded(&name));
-    Ok(html::respond(html::document_with(&name, &main, &["/strip.js"])))
+    Ok(html::respond(html::document_with(&name, &main, &SCRIPTS)))
 }
 
 fn percent(p: f64) -> String {

@@ -1,6 +1,8 @@
 //! From what arrives to events. Pure: text in, values out.
 
+pub mod archive;
 pub mod native;
+pub mod reports;
 
 use app::domain::event::Event;
 

@@ -12,6 +12,7 @@ pub mod project;
 pub mod reads;
 pub mod rebuild;
 pub mod recorder;
+pub mod reports;
 pub mod tokens;
 pub mod walls;
 

@@ -6,6 +6,7 @@
 
 pub mod event;
 pub mod flaky;
+pub mod report;
 mod run;
 mod setup;
 mod test;
@@ -155,14 +156,19 @@ pub struct RejectedBody {
     pub detail: String,
 }
 
+impl From<Rejected> for RejectedBody {
+    fn from(Rejected { index, pointer, detail }: Rejected) -> Self {
+        Self { index, pointer, detail }
+    }
+}
+
 impl From<Receipt> for ReceiptBody {
     fn from(receipt: Receipt) -> Self {
-        let body = |Rejected { index, pointer, detail }| RejectedBody { index, pointer, detail };
         Self {
             accepted: receipt.accepted,
             duplicate: receipt.duplicate,
             ignored: receipt.ignored,
-            rejected: receipt.rejected.into_iter().map(body).collect(),
+            rejected: receipt.rejected.into_iter().map(RejectedBody::from).collect(),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! - [`model`]: what a report says, whichever format said it.
 //! - [`Format`]: the formats, how each is recognised, and the parser of each.
 //! - `xml/`, `json/`, `lines/`: the parsers, a file a format.
+//! - [`join_allure`]: a folder of Allure results as one report.
 //! - [`scan`]: times, durations and texts as report writers really write them.
 //!
 //! Every parser keeps two promises. What can be read is kept: a file that is

@@ -24,9 +24,12 @@ const ROUTES: &[&str] = &[
     "get /listeners",
     "get /listeners/holter_pytest.py",
     "get /listeners/holter_robot.py",
+    "get /mode",
     "get /ready",
+    "get /status",
     "post /api/v1/events",
     "post /api/v1/reports",
+    "post /flip-mode",
     "put /api/v1/setups/{name}/claim",
     "put /api/v1/walls/{name}",
 ];

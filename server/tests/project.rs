@@ -69,3 +69,33 @@ async fn a_project_tells_its_chance_and_its_setups() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn the_state_of_a_project_is_one_word() {
+    let server = TestServer::start().await;
+    let status = async |query: &str| server.get(&format!("/status{query}")).await.ok()["status"].clone();
+    assert_eq!(status("").await, "unknown");
+    server.rig("A").run("1").passes(2).open().await;
+    assert_eq!(status("").await, "running");
+    server.rig("A").run("1").passes(2).done().await;
+    assert_eq!(status("").await, "success");
+    server.rig("B").run("1").passes(2).fails("y").open().await;
+    assert_eq!((status("").await, status("?project=other").await), ("failed".into(), "unknown".into()));
+    let answer = server.get("/status").await;
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn only_an_administrator_turns_theatre_on() {
+    use server::service::tokens::Scope;
+    let server = TestServer::start_with(false, |_| {}).await;
+    let flip = |token: String| reqwest::Client::new().post(server.url("/flip-mode")).bearer_auth(token).send();
+    let ingest = server.token(Scope::Ingest, None, None).await;
+    assert_eq!(flip(ingest).await.expect("an answer").status(), 403);
+    assert_eq!(server.get("/mode").await.ok()["mode"], "monitor");
+    let admin = server.token(Scope::Admin, None, None).await;
+    assert_eq!(flip(admin).await.expect("an answer").status(), 200);
+    assert_eq!(server.get("/mode").await.ok()["mode"], "art");
+    server.stop().await;
+}

@@ -10,6 +10,7 @@ mod names;
 pub mod nunit;
 mod repeats;
 pub mod robot;
+mod room;
 mod tag;
 mod text;
 pub mod trx;
@@ -141,6 +142,15 @@ fn keep_property(properties: &mut Vec<(String, String)>, name: String, value: St
     let property = (name, value);
     if properties.len() < KEPT_PROPERTIES && !properties.contains(&property) {
         properties.push(property);
+    }
+}
+
+/// Tags of one case that are kept.
+const KEPT_TAGS: usize = 100;
+
+fn keep_tag(tags: &mut Vec<String>, tag: String) {
+    if tags.len() < KEPT_TAGS && !tag.is_empty() && !tags.contains(&tag) {
+        tags.push(tag);
     }
 }
 

@@ -5,10 +5,11 @@
 
 use super::names::{split_arguments, split_class};
 use super::repeats::Repeats;
+use super::room::Room;
 use super::tag::Tag;
 use super::text::Text;
 use super::walk::Walk;
-use super::{DEEPEST_SUITE, NO_NAME, NO_SUITE, file_name, keep_property, root_is, run_property, when};
+use super::{DEEPEST_SUITE, NO_NAME, NO_SUITE, file_name, keep_property, keep_tag, root_is, run_property, when};
 use crate::{Attachment, Attempt, Case, Refusal, Report, Suite, Verdict};
 
 const ROOTS: [&str; 2] = ["test-run", "test-results"];
@@ -18,7 +19,12 @@ pub fn looks(file: &[u8]) -> bool {
 }
 
 pub fn parse(file: &[u8]) -> Result<Report, Refusal> {
-    super::read(file, &ROOTS, |nunit: &mut Nunit, walk, tag| nunit.root(walk, tag), |nunit| nunit.report)
+    super::read(
+        file,
+        &ROOTS,
+        |nunit: &mut Nunit, walk, tag| nunit.root(walk, tag),
+        |nunit| nunit.room.settle(nunit.report),
+    )
 }
 
 /// What was read so far.
@@ -26,6 +32,7 @@ pub fn parse(file: &[u8]) -> Result<Report, Refusal> {
 struct Nunit {
     report: Report,
     repeats: Repeats,
+    room: Room,
     path: Vec<String>,
 }
 
@@ -117,7 +124,7 @@ impl Nunit {
             suite.verdict = Some(Verdict::Errored);
             suite.message = inside.message.or(inside.reason);
         }
-        if suite != Suite::default() && !self.path.is_empty() {
+        if suite != Suite::default() && !self.path.is_empty() && self.room.take(&self.path) {
             suite.path.clone_from(&self.path);
             self.report.suites.push(suite);
         }
@@ -128,6 +135,9 @@ impl Nunit {
         let mut inside = Inside::default();
         while let Some(tag) = walk.child(level) {
             inside.take(walk, tag);
+        }
+        if !self.room.take(&self.path) {
+            return;
         }
         let (name, parameters) = name(tag);
         let mut verdict = verdict(tag);
@@ -186,8 +196,8 @@ impl Inside {
             let Some(name) = tag.owned("name") else { continue };
             let value = tag.owned("value").unwrap_or_default();
             match name.as_str() {
-                _ if tag.name() == "category" => self.tags.push(name),
-                "Category" | "_CATEGORIES" if !value.is_empty() => self.tags.push(value),
+                _ if tag.name() == "category" => keep_tag(&mut self.tags, name),
+                "Category" | "_CATEGORIES" => keep_tag(&mut self.tags, value),
                 "Owner" | "Author" if self.owner.is_none() && !value.is_empty() => self.owner = Some(value),
                 _ => keep_property(&mut self.properties, name, value),
             }

@@ -1,5 +1,6 @@
 //! Cases that a file names more than once.
 
+use super::{keep_property, keep_tag};
 use crate::{Case, Verdict};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -134,16 +135,10 @@ fn is_retry(earlier: &Case, later: &Case) -> bool {
 
 fn join(earlier: &mut Case, later: Case) {
     earlier.attempts.extend(later.attempts);
-    for property in later.properties {
-        if !earlier.properties.contains(&property) {
-            earlier.properties.push(property);
-        }
+    for (name, value) in later.properties {
+        keep_property(&mut earlier.properties, name, value);
     }
-    for tag in later.tags {
-        if !earlier.tags.contains(&tag) {
-            earlier.tags.push(tag);
-        }
-    }
+    later.tags.into_iter().for_each(|tag| keep_tag(&mut earlier.tags, tag));
     earlier.owner = earlier.owner.take().or(later.owner);
 }
 

@@ -190,6 +190,15 @@ fn depth_is_bounded_and_told_of() {
 }
 
 #[test]
+fn long_names_are_not_repeated_without_end() {
+    let name = "n".repeat(1_000_000);
+    let file = format!("<testsuite name='{name}'>{}</testsuite>", "<testcase name='t'/>".repeat(300));
+    let report = junit::parse(file.as_bytes()).expect("read");
+    assert_eq!(report.cases.len(), 268);
+    assert_eq!(losses(&report), ["the rest: 32 cases and suites are left out: their names are too long to repeat"]);
+}
+
+#[test]
 fn the_list_of_losses_is_bounded() {
     let report = junit::parse(format!("<testsuite>{}</testsuite>", "</b>".repeat(1_000)).as_bytes()).expect("read");
     assert_eq!(report.losses.len(), 51);

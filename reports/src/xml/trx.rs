@@ -6,12 +6,16 @@
 
 use super::names::{split_arguments, split_class};
 use super::repeats::Repeats;
+use super::room::Room;
 use super::tag::Tag;
 use super::text::{Text, message};
 use super::walk::Walk;
-use super::{DEEPEST_SUITE, NO_NAME, NO_SUITE, file_name, keep_property, root_is, run_property, when};
+use super::{DEEPEST_SUITE, NO_NAME, NO_SUITE, file_name, keep_property, keep_tag, root_is, run_property, when};
 use crate::{Attachment, Attempt, Case, Refusal, Report, Suite, Verdict};
 use std::collections::HashMap;
+
+/// Errors of the run itself that are kept.
+const KEPT_ERRORS: usize = 50;
 
 pub fn looks(file: &[u8]) -> bool {
     // CppUnit's root has the same name.
@@ -133,7 +137,8 @@ impl Trx {
         self.report.is_aborted |= tag.raw("outcome") == Some("Aborted");
         let level = walk.level();
         while let Some(tag) = walk.dive(level) {
-            if tag.name() != "RunInfo"
+            if self.report.suites.len() >= KEPT_ERRORS
+                || tag.name() != "RunInfo"
                 || !matches!(tag.raw("outcome"), Some("Error" | "Failed" | "Aborted" | "Timeout"))
             {
                 continue;
@@ -147,12 +152,14 @@ impl Trx {
     fn into_report(self) -> Report {
         let Self { mut report, rows, definitions } = self;
         let unknown = Definition::default();
-        let mut repeats = Repeats::default();
+        let (mut repeats, mut room) = (Repeats::default(), Room::default());
         for row in rows {
             let definition = definitions.get(&row.test).unwrap_or(&unknown);
-            repeats.add_distinct(&mut report.cases, definition.case(row));
+            if room.take(definition.texts()) {
+                repeats.add_distinct(&mut report.cases, definition.case(row));
+            }
         }
-        report
+        room.settle(report)
     }
 }
 
@@ -169,7 +176,7 @@ impl Definition {
                     found.class = class.and_then(|class| message(class.split(", ").next().unwrap_or_default()));
                     found.method = tag.owned("name");
                 }
-                "TestCategoryItem" => found.tags.extend(tag.owned("TestCategory")),
+                "TestCategoryItem" => keep_tag(&mut found.tags, tag.owned("TestCategory").unwrap_or_default()),
                 "Owner" if found.owner.is_none() => found.owner = tag.owned("name"),
                 "Description" => {
                     let text = walk.text().into_line();
@@ -184,6 +191,12 @@ impl Definition {
             }
         }
         found
+    }
+
+    /// What every result of the test has of it.
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        let properties = self.properties.iter().flat_map(|(name, value)| [name, value]);
+        self.class.iter().chain(&self.owner).chain(&self.storage).chain(&self.tags).chain(properties)
     }
 
     fn case(&self, row: Row) -> Case {

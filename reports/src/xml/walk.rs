@@ -22,6 +22,9 @@ const DEEPEST: usize = 10_000;
 /// Losses that are listed one by one.
 const LISTED_LOSSES: usize = 50;
 
+/// How far out an element is looked for that an end tag may close.
+const FARTHEST_CLOSED: usize = 64;
+
 /// How often reading is taken up again after a fault of syntax. Each may cost a
 /// pass to the end of the file.
 const MENDINGS: usize = 32;
@@ -281,8 +284,10 @@ impl<'a> Walk<'a> {
 
     fn close(&mut self, name: &'a str) {
         let depth = self.open.len();
-        match self.open.iter().rposition(|open| *open == name) {
+        let nearest = depth.saturating_sub(FARTHEST_CLOSED);
+        match self.open[nearest..].iter().rposition(|open| *open == name) {
             Some(at) => {
+                let at = nearest + at;
                 if at + 1 < depth {
                     let forgotten = self.open[at + 1..].iter().take(4).copied().collect::<Vec<_>>().join(">, <");
                     self.lose(format!("</{name}> comes before <{forgotten}> is closed"));

@@ -2,10 +2,11 @@
 
 use super::names::split_arguments;
 use super::repeats::Repeats;
+use super::room::Room;
 use super::tag::Tag;
 use super::text::{Text, message};
 use super::walk::Walk;
-use super::{NO_NAME, NO_SUITE, file_name, keep_property, root_is, run_property, when};
+use super::{NO_NAME, NO_SUITE, file_name, keep_property, keep_tag, root_is, run_property, when};
 use crate::model::Moment;
 use crate::{Attachment, Attempt, Case, Refusal, Report, Suite, Verdict};
 
@@ -24,7 +25,12 @@ pub fn looks(file: &[u8]) -> bool {
 }
 
 pub fn parse(file: &[u8]) -> Result<Report, Refusal> {
-    super::read(file, &ROOTS, |xunit: &mut Xunit, walk, tag| xunit.root(walk, tag), |xunit| xunit.report)
+    super::read(
+        file,
+        &ROOTS,
+        |xunit: &mut Xunit, walk, tag| xunit.root(walk, tag),
+        |xunit| xunit.room.settle(xunit.report),
+    )
 }
 
 /// What was read so far.
@@ -32,12 +38,13 @@ pub fn parse(file: &[u8]) -> Result<Report, Refusal> {
 struct Xunit {
     report: Report,
     repeats: Repeats,
+    room: Room,
 }
 
 /// Where a test stands.
 struct Place<'p> {
-    assembly: &'p str,
-    collection: &'p str,
+    assembly: &'p String,
+    collection: &'p String,
 }
 
 impl Xunit {
@@ -89,9 +96,9 @@ impl Xunit {
     }
 
     /// What broke around the tests: clean-ups, fixtures, the run itself.
-    fn errors(&mut self, walk: &mut Walk<'_>, assembly: &str) {
+    fn errors(&mut self, walk: &mut Walk<'_>, assembly: &String) {
         let level = walk.level();
-        while let Some(tag) = walk.child(level) {
+        while let Some(tag) = walk.child(level).filter(|_| self.room.take([assembly])) {
             let kind = tag.get("type").unwrap_or("error".into());
             let of = tag.get("name").map(|name| format!(" of {name}")).unwrap_or_default();
             let (said, trace) = failure(walk);
@@ -105,16 +112,16 @@ impl Xunit {
         }
     }
 
-    fn collection(&mut self, walk: &mut Walk<'_>, tag: Tag<'_>, assembly: &str) {
+    fn collection(&mut self, walk: &mut Walk<'_>, tag: Tag<'_>, assembly: &String) {
         let level = walk.level();
-        let name = tag.get("name").unwrap_or(NO_SUITE.into());
+        let name = tag.owned("name").unwrap_or_else(|| NO_SUITE.into());
         while let Some(tag) = walk.child(level) {
             match tag.name() {
                 "test" => self.test(walk, tag, &Place { assembly, collection: &name }),
                 // A class of v1 tells of its fixture right here.
-                "failure" => {
+                "failure" if self.room.take([assembly, &name]) => {
                     let (message, trace) = failure(walk);
-                    let path = vec![assembly.to_owned(), name.clone().into_owned()];
+                    let path = vec![assembly.to_owned(), name.clone()];
                     let message = message.or(trace);
                     self.report.suites.push(Suite {
                         path,
@@ -129,6 +136,9 @@ impl Xunit {
     }
 
     fn test(&mut self, walk: &mut Walk<'_>, tag: Tag<'_>, place: &Place<'_>) {
+        if !self.room.take([place.assembly, place.collection]) {
+            return;
+        }
         let level = walk.level();
         let class = tag.owned("type").unwrap_or_else(|| place.collection.to_owned());
         let (name, parameters) = name(tag, &class);
@@ -200,7 +210,7 @@ fn traits(walk: &mut Walk<'_>, case: &mut Case) {
         let Some(name) = tag.owned("name") else { continue };
         let value = tag.owned("value").unwrap_or_default();
         match name.to_ascii_lowercase().as_str() {
-            "category" | "tag" if !value.is_empty() => case.tags.push(value),
+            "category" | "tag" => keep_tag(&mut case.tags, value),
             "owner" if case.owner.is_none() && !value.is_empty() => case.owner = Some(value),
             _ => keep_property(&mut case.properties, name, value),
         }

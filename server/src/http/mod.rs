@@ -5,6 +5,7 @@
 //! [`extract`] (reading), [`problem`] (refusing), [`sse`] (streaming) and
 //! [`guard`] (what surrounds every request). [`wire`] holds the public types.
 
+mod art;
 pub mod assets;
 mod body;
 mod events;
@@ -91,6 +92,8 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(runs::tests))
         .routes(routes!(flaky::list))
         .routes(routes!(flaky::csv))
+        .routes(routes!(art::status))
+        .routes(routes!(art::get_mode))
         .routes(routes!(listeners::index))
         .routes(routes!(listeners::robot))
         .routes(routes!(listeners::pytest))
@@ -101,6 +104,7 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .merge(OpenApiRouter::new().routes(routes!(reports::post)).layer(DefaultBodyLimit::max(reports::UPLOAD_MAX)))
         .routes(routes!(stream::get))
         .merge(reads)
+        .routes(routes!(art::flip))
         .routes(routes!(walls::list))
         .routes(routes!(walls::one, walls::save, walls::delete))
         .routes(routes!(walls::claim, walls::release))
@@ -131,6 +135,7 @@ fn settings() -> Router<Door> {
 /// Pages about projects, which need no script.
 fn projects(service: &Service) -> Router<Door> {
     Router::new()
+        .route("/art", get(art::page))
         .route("/projects/{name}", get(strip::project))
         .route("/strip/{name}", get(strip::strip))
         .layer(CompressionLayer::new())

@@ -30,6 +30,7 @@ mod pending;
 mod replay;
 mod sick;
 mod start;
+pub mod status;
 mod tiles;
 mod vitals;
 
@@ -71,6 +72,7 @@ struct Inner {
     notes: mpsc::Sender<Note>,
     behind: Arc<AtomicBool>,
     open_writing: bool,
+    is_art: AtomicBool,
 }
 
 impl Service {

@@ -23,6 +23,7 @@ use app::domain::name::SetupName;
 use app::domain::run::Run;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use thiserror::Error;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -87,6 +88,7 @@ pub async fn start(
         notes,
         behind: recorder.behind.clone(),
         open_writing,
+        is_art: AtomicBool::new(false),
     };
     let recorder = tokio::spawn(recorder.run(submissions, noted, stop));
     Ok(Running { service: Service { inner: Arc::new(inner) }, recorder })

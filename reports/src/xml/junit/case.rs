@@ -5,7 +5,7 @@ use super::outcome::Outcome;
 use super::suite::{Scope, property};
 use crate::xml::tag::{Tag, unescape};
 use crate::xml::walk::Walk;
-use crate::xml::{NO_NAME, NO_SUITE, file_name, when};
+use crate::xml::{NO_NAME, NO_SUITE, file_name, keep_property, keep_tag, when};
 use crate::{Attachment, Attempt, Case, Verdict};
 
 /// How a line of output names a file that belongs to the test.
@@ -66,6 +66,9 @@ fn by_word(word: &str) -> Verdict {
 
 impl Junit {
     pub(super) fn case(&mut self, walk: &mut Walk<'_>, tag: Tag<'_>, mut scope: Scope) {
+        if !self.room.take(&self.path) {
+            return;
+        }
         let level = walk.level();
         let head = Head::read(tag);
         if head.is_flaky && scope.flaky == super::suite::Flaky::None {
@@ -187,11 +190,11 @@ fn properties(walk: &mut Walk<'_>, case: &mut Case, attachments: &mut Vec<Attach
         let words = || value.split([',', ';']).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
         match name.to_ascii_lowercase().as_str() {
             "tag" | "tags" | "label" | "labels" | "category" | "marker" | "markers" | "cmake_labels" => {
-                case.tags.extend(words())
+                words().for_each(|word| keep_tag(&mut case.tags, word))
             }
             "owner" | "maintainer" if case.owner.is_none() && !value.is_empty() => case.owner = Some(value),
             "attachment" | "testrail_attachment" if !value.is_empty() => attachments.push(attachment(&value)),
-            _ => super::super::keep_property(&mut case.properties, name, value),
+            _ => keep_property(&mut case.properties, name, value),
         }
     }
 }

@@ -20,6 +20,7 @@ mod tests;
 pub use tests::SAMPLE;
 
 use super::repeats::Repeats;
+use super::room::Room;
 use super::root_is;
 use crate::{Refusal, Report};
 
@@ -33,7 +34,12 @@ pub fn looks(file: &[u8]) -> bool {
 }
 
 pub fn parse(file: &[u8]) -> Result<Report, Refusal> {
-    super::read(file, &ROOTS, |junit: &mut Junit, walk, tag| junit.root(walk, tag), |junit| junit.report)
+    super::read(
+        file,
+        &ROOTS,
+        |junit: &mut Junit, walk, tag| junit.root(walk, tag),
+        |junit| junit.room.settle(junit.report),
+    )
 }
 
 /// What was read so far.
@@ -41,6 +47,7 @@ pub fn parse(file: &[u8]) -> Result<Report, Refusal> {
 struct Junit {
     report: Report,
     repeats: Repeats,
+    room: Room,
     /// The names of the open suites.
     path: Vec<String>,
     /// How many suite elements were entered.

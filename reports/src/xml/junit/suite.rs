@@ -98,7 +98,7 @@ impl Junit {
 
     fn leave(&mut self, mut facts: Suite, is_named: bool) {
         let nothing = Suite { message: facts.message.clone(), ..Suite::default() };
-        if facts != nothing {
+        if facts != nothing && self.room.take(&self.path) {
             facts.path.clone_from(&self.path);
             if facts.path.is_empty() {
                 facts.path.push(self.fallback());

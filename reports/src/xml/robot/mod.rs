@@ -18,6 +18,7 @@ mod tests;
 pub use tests::SAMPLE;
 
 use super::repeats::Repeats;
+use super::room::Room;
 use super::tag::Tag;
 use super::walk::Walk;
 use super::{root_is, when};
@@ -36,7 +37,12 @@ pub fn looks(file: &[u8]) -> bool {
 }
 
 pub fn parse(file: &[u8]) -> Result<Report, Refusal> {
-    super::read(file, &["robot", "suite"], |robot: &mut Robot, walk, tag| robot.root(walk, tag), |robot| robot.report)
+    super::read(
+        file,
+        &["robot", "suite"],
+        |robot: &mut Robot, walk, tag| robot.root(walk, tag),
+        |robot| robot.room.settle(robot.report),
+    )
 }
 
 /// What was read so far.
@@ -44,6 +50,7 @@ pub fn parse(file: &[u8]) -> Result<Report, Refusal> {
 struct Robot {
     report: Report,
     repeats: Repeats,
+    room: Room,
     /// The names of the open suites.
     path: Vec<String>,
     /// How many suite elements were entered.

@@ -8,8 +8,11 @@ use crate::xml::walk::Walk;
 use crate::xml::{DEEPEST_SUITE, NO_SUITE, run_property};
 use crate::{Suite, Verdict};
 
+/// How much of a suite's message is repeated in each of its tests.
+const REPEATED_BYTES: usize = 512;
+
 impl Robot {
-    pub(super) fn suite(&mut self, walk: &mut Walk<'_>, tag: Tag<'_>, around: Option<&str>) {
+    pub(super) fn suite(&mut self, walk: &mut Walk<'_>, tag: Tag<'_>, around: Option<&String>) {
         if self.path.len() > DEEPEST_SUITE {
             return walk.lose(format!("suites are nested deeper than {DEEPEST_SUITE}; what is inside is left out"));
         }
@@ -17,13 +20,13 @@ impl Robot {
         self.groups += 1;
         let group = self.groups;
         self.path.push(tag.owned("name").unwrap_or_else(|| NO_SUITE.into()));
-        let source = tag.owned("source").or_else(|| around.map(str::to_owned));
+        let source = tag.owned("source").or_else(|| around.cloned());
         let first = self.report.cases.len();
         let (mut status, mut setup, mut teardown) = (Status::default(), None, None);
         while let Some(tag) = walk.child(level) {
             match tag.name() {
-                "suite" => self.suite(walk, tag, source.as_deref()),
-                "test" => self.test(walk, tag, group, source.as_deref()),
+                "suite" => self.suite(walk, tag, source.as_ref()),
+                "test" => self.test(walk, tag, group, source.as_ref()),
                 "kw" if is_fixture(tag, "setup") => setup = Some(keywords::read(walk, tag)),
                 "kw" if is_fixture(tag, "teardown") => teardown = Some(keywords::read(walk, tag)),
                 "metadata" if self.path.len() == 1 => self.metadata(walk),
@@ -59,7 +62,15 @@ impl Robot {
             return;
         }
         let why = teardown.message().unwrap_or_default();
+        let why = &why[..why.floor_char_boundary(REPEATED_BYTES)];
         for attempt in self.report.cases[first..].iter_mut().filter_map(|case| case.attempts.last_mut()) {
+            if verdict == Verdict::Skipped || attempt.verdict != Verdict::Skipped {
+                attempt.verdict = verdict;
+            }
+            // Suites inside each other that all fail would say it forever.
+            if attempt.message.as_ref().is_some_and(|said| said.len() > 4 * REPEATED_BYTES) {
+                continue;
+            }
             let said = attempt.message.take();
             let text = match (verdict, said) {
                 (Verdict::Skipped, None) => format!("Skipped in parent suite teardown:\n{why}"),
@@ -70,9 +81,6 @@ impl Robot {
                 (_, Some(said)) => format!("{said}\n\nAlso parent suite teardown failed:\n{why}"),
             };
             attempt.message = message(&text);
-            if verdict == Verdict::Skipped || attempt.verdict != Verdict::Skipped {
-                attempt.verdict = verdict;
-            }
         }
     }
 
@@ -94,7 +102,7 @@ impl Robot {
             suite.verdict = Some(Verdict::Errored);
             suite.message = message(&whys.join("\n"));
         }
-        if suite != Suite::default() {
+        if suite != Suite::default() && self.room.take(&self.path) {
             suite.path.clone_from(&self.path);
             self.report.suites.push(suite);
         }

@@ -4,20 +4,23 @@ use super::keywords::{Trails, linked};
 use super::{Robot, Status, retries};
 use crate::xml::tag::Tag;
 use crate::xml::walk::Walk;
-use crate::xml::{NO_NAME, file_name};
+use crate::xml::{NO_NAME, file_name, keep_tag};
 use crate::{Attachment, Attempt, Case, Verdict};
 
 /// Files that one attempt may show.
 const MOST_ATTACHMENTS: usize = 100;
 
 impl Robot {
-    pub(super) fn test(&mut self, walk: &mut Walk<'_>, tag: Tag<'_>, group: usize, source: Option<&str>) {
+    pub(super) fn test(&mut self, walk: &mut Walk<'_>, tag: Tag<'_>, group: usize, source: Option<&String>) {
+        if !self.room.take(self.path.iter().chain(source)) {
+            return;
+        }
         let level = walk.level();
         let line = tag.raw("line").or_else(|| tag.raw("lineno")).and_then(|line| line.parse().ok());
         let mut case = Case {
             suite: self.path.clone(),
             name: tag.owned("name").unwrap_or_else(|| NO_NAME.into()),
-            source: source.map(str::to_owned),
+            source: source.cloned(),
             line: line.filter(|line| *line > 0),
             ..Case::default()
         };
@@ -54,8 +57,7 @@ fn tagged(case: &mut Case, tag: Option<String>) {
         tag.split_once(':').filter(|(kind, _)| kind.eq_ignore_ascii_case("owner")).map(|(_, owner)| owner.trim());
     match owner {
         Some(owner) if case.owner.is_none() && !owner.is_empty() => case.owner = Some(owner.to_owned()),
-        _ if case.tags.contains(&tag) => {}
-        _ => case.tags.push(tag),
+        _ => keep_tag(&mut case.tags, tag),
     }
 }
 

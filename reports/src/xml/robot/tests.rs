@@ -108,6 +108,18 @@ fn a_teardown_turns_the_tests_of_its_suite_red() {
 }
 
 #[test]
+fn a_long_message_of_a_teardown_is_not_repeated_in_full() {
+    let teardown =
+        format!("<kw name='Clean' type='TEARDOWN'><status status='FAIL'>{}</status></kw>", "no ".repeat(9_000));
+    let inner = (0..9).fold(TESTS.to_owned(), |inner, _| format!("<suite name='A'>{inner}{teardown}</suite>"));
+    let report = read("Robot 6.1", &inner);
+    let lengths: Vec<_> =
+        report.cases.iter().filter_map(|case| case.attempts[0].message.as_ref()).map(String::len).collect();
+    assert!(lengths.len() == 3 && lengths.iter().all(|length| (2_000..4_000).contains(length)), "{lengths:?}");
+    assert_eq!(report.cases[0].verdict(), Verdict::Failed);
+}
+
+#[test]
 fn a_teardown_may_skip_them_or_have_its_say_in_its_log() {
     let skipping = "<kw name='Clean' type='TEARDOWN'><status status='SKIP'>not here</status></kw>";
     let expected = [

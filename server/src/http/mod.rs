@@ -21,6 +21,7 @@ pub mod pages;
 pub mod problem;
 mod problems;
 mod redoc;
+mod report_portal;
 mod runs;
 mod setups;
 mod sse;
@@ -70,6 +71,7 @@ pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi
     openapi::complete(&mut document);
     let router = described
         .merge(live(&door.service).with_state(door.clone()))
+        .merge(report_portal::router().with_state(door.clone()))
         .merge(for_readers(&document))
         .merge(nothing_else());
     (router.method_not_allowed_fallback(wrong_method), document)

@@ -1,6 +1,7 @@
 //! From what arrives to events. Pure: text in, values out.
 
 pub mod native;
+pub mod report_portal;
 
 use app::domain::event::Event;
 

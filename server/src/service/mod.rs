@@ -5,6 +5,7 @@
 //! [`recorder`]; reading the present goes to the [`board`], reading the past
 //! to the store.
 
+pub mod agents;
 pub mod board;
 pub mod failure;
 pub mod ingest;
@@ -59,6 +60,7 @@ struct Inner {
     setups: Arc<HashMap<SetupName, SetupConfig>>,
     builds: builds::Builds,
     tokens: tokens::TokenCache,
+    launches: agents::Launches,
     queue: mpsc::Sender<Submission>,
     queue_room: Arc<Semaphore>,
     queue_bytes: usize,

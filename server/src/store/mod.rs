@@ -223,6 +223,12 @@ delegate! {
     /// The health of every setup.
     read fn setup_health_list() -> Vec<SetupHealthRow>;
 
+    /// A launch of another protocol with its items.
+    read fn foreign_load(project: &str, launch: &str) -> Vec<ForeignRow>;
+    /// Forgets launches of other protocols that were last written before this.
+    /// Tells how many rows went.
+    write fn foreign_forget(before: Timestamp) -> u64;
+
     /// Keeps a new token.
     write fn token_insert(row: &TokenRow) -> ();
     /// A token by the hash of its secret.
@@ -304,6 +310,8 @@ delegate_group! {
     step fn test_save(rows: &[TestRow]) -> ();
     /// Writes texts; of several for one attempt the last.
     step fn text_save(rows: &[TextRow]) -> ();
+    /// Writes what is known of launches of other protocols, each row once.
+    step fn foreign_save(rows: &[ForeignRow]) -> ();
     /// Keeps scripts that are not there yet.
     step fn script_save(rows: &[ScriptRow]) -> ();
 }

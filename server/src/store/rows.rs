@@ -1,7 +1,9 @@
 //! What a row holds, in the words of the domain.
 
+mod foreign;
 mod health;
 
+pub use foreign::*;
 pub use health::*;
 
 use super::error::StoreError;

@@ -195,6 +195,13 @@ statements! {
     /// The health of a setup ($1).
     SETUP_HEALTH_GET = "select setup_id, model, base, sums from setup_health where setup_id = $1";
 
+    /// A launch ($1, $2) of another protocol with its items.
+    FOREIGN_LOAD = "select project, launch, item, at, body from foreign_items where project = $1 and launch = $2";
+    /// Launches that were silent since ($1) are forgotten. The condition is
+    /// word for word that of the index.
+    FOREIGN_FORGET = "delete from foreign_items where (project, launch) in \
+                      (select project, launch from foreign_items where item = '' and at < $1)";
+
     /// A new token.
     TOKEN_INSERT = "insert into tokens \
                     (id, hash, scope, setup, project, label, created_at, expires_at, revoked_at, used_at) \

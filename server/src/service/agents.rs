@@ -1,0 +1,396 @@
+//! Agents of ReportPortal: their launches at hand, and what they may do.
+//!
+//! A launch is at hand while it is spoken of; its rows are written in the same
+//! transaction as the events they belong to, and read again where it is not at
+//! hand any more. A request is understood under the launch's own lock, which
+//! is held for no longer than that, and answered when it is durable.
+
+use super::Service;
+use super::failure::Failure;
+use super::ingest::SenderClock;
+use super::tokens::Caller;
+use crate::clock::new_id;
+use crate::intake::native;
+use crate::intake::report_portal::words::{Body, Finish, ItemStart, LaunchStart, LogLine};
+use crate::intake::report_portal::{Clockwork, Kept, Launch, Refused, Told, number_of};
+use crate::store::rows::ForeignRow;
+use app::domain::name::ProjectName;
+use app::domain::time::{Micros, Timestamp};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// Launches at hand; beyond it the least recently used goes, and is read again
+/// when somebody speaks of it.
+const LAUNCHES_MAX: usize = 128;
+
+/// How long an item waits for the start of its launch: another process may
+/// have chosen the launch's id and be about to begin it.
+const START_COMES_WITHIN: Duration = Duration::from_secs(2);
+
+/// Launches are forgotten when nothing was written of them for so long. Their
+/// runs stay; a word about an item of such a launch is not understood.
+const REMEMBERED: Micros = Micros::from_secs(14 * 86_400);
+
+/// Forgetting is tried this often, when a launch begins.
+const FORGET_EVERY: Micros = Micros::from_secs(3_600);
+
+type Shared = Arc<Mutex<Launch>>;
+type Key = (ProjectName, Box<str>);
+
+/// Why an agent's request was not done.
+#[derive(Debug, Error)]
+pub enum AgentError {
+    /// It has no meaning.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// It could not be recorded.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+/// Launches at hand.
+pub(super) struct Launches {
+    known: Mutex<Known>,
+    begun: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Known {
+    launches: HashMap<Key, (u64, Shared)>,
+    uses: u64,
+    forgot_at: Option<Timestamp>,
+}
+
+impl Default for Launches {
+    fn default() -> Self {
+        Self { known: Mutex::default(), begun: watch::channel(0).0 }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Launches {
+    fn get(&self, key: &Key) -> Option<Shared> {
+        let mut known = locked(&self.known);
+        known.uses += 1;
+        let uses = known.uses;
+        let (used, launch) = known.launches.get_mut(key)?;
+        *used = uses;
+        Some(launch.clone())
+    }
+
+    /// Puts a launch at hand, unless it is; gives the one that now is, and
+    /// whether it is the new one.
+    fn put(&self, key: Key, launch: Launch) -> (Shared, bool) {
+        let mut known = locked(&self.known);
+        known.uses += 1;
+        let uses = known.uses;
+        if let Some((_, launch)) = known.launches.get(&key) {
+            return (launch.clone(), false);
+        }
+        if known.launches.len() >= LAUNCHES_MAX {
+            let oldest = known.launches.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| key.clone());
+            oldest.and_then(|key| known.launches.remove(&key));
+        }
+        let launch = Arc::new(Mutex::new(launch));
+        known.launches.insert(key, (uses, launch.clone()));
+        drop(known);
+        self.begun.send_modify(|launches| *launches += 1);
+        (launch, true)
+    }
+
+    fn remove(&self, key: &Key) {
+        locked(&self.known).launches.remove(key);
+    }
+
+    fn of_project(&self, project: &ProjectName) -> Vec<Shared> {
+        let known = locked(&self.known);
+        let mut all: Vec<_> = known.launches.iter().filter(|((of, _), _)| of == project).map(|(_, one)| one).collect();
+        all.sort_unstable_by_key(|(used, _)| std::cmp::Reverse(*used));
+        all.into_iter().map(|(_, launch)| launch.clone()).collect()
+    }
+
+    /// Whether it is time to forget old ones; asked for once.
+    fn is_time_to_forget(&self, now: Timestamp) -> bool {
+        let mut known = locked(&self.known);
+        let is_time = known.forgot_at.is_none_or(|at| now.since(at) >= FORGET_EVERY);
+        if is_time {
+            known.forgot_at = Some(now);
+        }
+        is_time
+    }
+}
+
+/// An agent that speaks for a project.
+pub struct Agent {
+    service: Service,
+    caller: Caller,
+    project: ProjectName,
+    /// It uses the second version, in which ReportPortal answers before it
+    /// looks: there an unknown launch may begin later.
+    lenient: bool,
+}
+
+impl Service {
+    /// An agent that may write.
+    pub async fn agent(&self, key: Option<&str>, project: ProjectName, lenient: bool) -> Result<Agent, Failure> {
+        let caller = match self.writer(key).await {
+            // Agents cannot be told to send no key; where everybody may write,
+            // any key will do.
+            Err(Failure::Unauthenticated(why)) if key.is_some() => {
+                self.writer(None).await.map_err(|_| Failure::Unauthenticated(why))?
+            }
+            other => other?,
+        };
+        Ok(Agent { service: self.clone(), caller, project, lenient })
+    }
+}
+
+impl Agent {
+    fn key(&self, id: &str) -> Key {
+        (self.project.clone(), id.into())
+    }
+
+    fn setup(&self) -> Option<&str> {
+        self.caller.setup.as_ref().map(|setup| setup.as_str())
+    }
+
+    /// Begins a launch, or takes one up that is run again. Gives its id.
+    pub async fn begin(&self, body: &Body) -> Result<Box<str>, AgentError> {
+        let said = LaunchStart::read(body, self.service.now())?;
+        self.forget_old().await;
+        if said.is_rerun
+            && let Some((id, launch)) = self.earlier(&said).await?
+        {
+            let told = locked(&launch).rerun(&said);
+            self.say(&id, told).await?;
+            return Ok(id);
+        }
+        let id = said.uuid.clone().unwrap_or_else(|| new_id().to_string().into());
+        if let Some(launch) = self.at_hand(&id).await? {
+            let told = locked(&launch).announce(&said);
+            self.say(&id, told).await?;
+            return Ok(id);
+        }
+        let (launch, told) = Launch::begin(id.clone(), self.project.as_str(), self.setup(), &said);
+        let (launch, is_new) = self.service.inner.launches.put(self.key(&id), launch);
+        let told = if is_new { told } else { locked(&launch).announce(&said) };
+        if let Err(error) = self.say(&id, told).await {
+            self.service.inner.launches.remove(&self.key(&id));
+            return Err(error);
+        }
+        Ok(id)
+    }
+
+    /// The launch that is run again; none where it is not known any more: then
+    /// its results are worth a launch of their own.
+    async fn earlier(&self, said: &LaunchStart) -> Result<Option<(Box<str>, Shared)>, Failure> {
+        if let Some(id) = &said.rerun_of {
+            return Ok(self.at_hand(id).await?.map(|launch| (id.clone(), launch)));
+        }
+        let mut latest: Option<(Timestamp, Box<str>, Shared)> = None;
+        for launch in self.service.inner.launches.of_project(&self.project) {
+            let about = locked(&launch).about.clone();
+            if about.name == said.name && latest.as_ref().is_none_or(|(at, ..)| *at < about.started) {
+                latest = Some((about.started, about.id, launch));
+            }
+        }
+        Ok(latest.map(|(_, id, launch)| (id, launch)))
+    }
+
+    async fn forget_old(&self) {
+        let now = self.service.now();
+        if !self.service.inner.launches.is_time_to_forget(now) {
+            return;
+        }
+        match self.service.inner.store.foreign_forget(now - REMEMBERED).await {
+            Ok(rows) => tracing::debug!(rows, "launches of long ago were forgotten"),
+            Err(error) => tracing::warn!(%error, "launches of long ago could not be forgotten; will try again"),
+        }
+    }
+
+    /// A launch, from memory or from the store.
+    async fn at_hand(&self, id: &str) -> Result<Option<Shared>, Failure> {
+        let key = self.key(id);
+        if let Some(launch) = self.service.inner.launches.get(&key) {
+            return Ok(Some(launch));
+        }
+        let rows = self.service.inner.store.foreign_load(self.project.as_str(), id).await?;
+        let kept: Vec<_> = rows.into_iter().map(|row| Kept { item: row.item, body: row.body.into() }).collect();
+        Ok(Launch::restore(&kept).map(|launch| self.service.inner.launches.put(key, launch).0))
+    }
+
+    /// A launch that is known.
+    pub async fn known(&self, id: &str) -> Result<Shared, AgentError> {
+        let launch = self.at_hand(id).await?;
+        launch.ok_or_else(|| Refused::NoLaunch(id.to_owned()).into())
+    }
+
+    /// The launch of an item. Where its start may still be on its way it is
+    /// waited for, and then presumed.
+    async fn launch_of(&self, id: Option<&str>) -> Result<(Box<str>, Shared), AgentError> {
+        let id = id.ok_or_else(|| Refused::field("launchUuid", "should not be null"))?;
+        if !self.lenient {
+            return Ok((id.into(), self.known(id).await?));
+        }
+        let mut begun = self.service.inner.launches.begun.subscribe();
+        let wait = async {
+            loop {
+                if let Some(launch) = self.at_hand(id).await? {
+                    return Ok(launch);
+                }
+                // The sender lives as long as the service.
+                let _ = begun.changed().await;
+            }
+        };
+        match tokio::time::timeout(START_COMES_WITHIN, wait).await {
+            Ok(found) => found.map(|launch| (id.into(), launch)).map_err(|error: Failure| error.into()),
+            Err(_) => self.presume(id).await,
+        }
+    }
+
+    async fn presume(&self, id: &str) -> Result<(Box<str>, Shared), AgentError> {
+        let now = self.service.now();
+        let (launch, told) = Launch::presume(id.into(), self.project.as_str(), self.setup(), now);
+        let (launch, is_new) = self.service.inner.launches.put(self.key(id), launch);
+        if is_new {
+            tracing::info!(launch = id, "items of a launch came whose start did not; it is taken as begun");
+            self.say(id, told).await?;
+        }
+        Ok((id.into(), launch))
+    }
+
+    /// Begins an item, and gives its id.
+    pub async fn start_item(&self, parent: Option<&str>, body: &Body) -> Result<Box<str>, AgentError> {
+        let said = ItemStart::read(body, self.service.now())?;
+        let (launch_id, launch) = self.launch_of(said.launch.as_deref()).await?;
+        let id = said.uuid.clone().unwrap_or_else(|| new_id().to_string().into());
+        let told = locked(&launch).start_item(parent, &id, &said, self.lenient)?;
+        if let Err(error) = self.say(&launch_id, told).await {
+            locked(&launch).forget(&id);
+            return Err(error);
+        }
+        Ok(id)
+    }
+
+    /// Ends an item.
+    pub async fn finish_item(&self, id: &str, body: &Body) -> Result<(), AgentError> {
+        let said = Finish::read(body, self.service.now())?;
+        let (launch_id, launch) = self.launch_of(said.launch.as_deref()).await?;
+        let told = locked(&launch).finish_item(id, &said, self.lenient)?;
+        self.say(&launch_id, told).await
+    }
+
+    /// Ends a launch; `status` stands where the body has none.
+    pub async fn finish(&self, id: &str, body: &Body, status: Option<&str>) -> Result<(), AgentError> {
+        let mut said = Finish::read(body, self.service.now())?;
+        said.status = said.status.or(status.map(str::to_owned));
+        let launch = self.known(id).await?;
+        let told = locked(&launch).finish(&said);
+        self.say(id, told).await
+    }
+
+    /// Keeps log lines, each with the id that it is given.
+    pub async fn log(&self, lines: Vec<(String, LogLine)>) -> Result<(), AgentError> {
+        let mut by_launch: HashMap<Box<str>, Vec<(String, LogLine)>> = HashMap::new();
+        for (id, line) in lines {
+            let launch = line.launch.clone().ok_or_else(|| Refused::field("launchUuid", "should not be null"))?;
+            by_launch.entry(launch).or_default().push((id, line));
+        }
+        for (id, lines) in by_launch {
+            let (id, launch) = self.launch_of(Some(&id)).await?;
+            let told = locked(&launch).log_lines(&lines);
+            self.say(&id, told).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells more about a launch.
+    pub async fn update(&self, id: &str, body: &Body) -> Result<(), AgentError> {
+        let launch = self.by_number(id).await?;
+        let (id, told) = {
+            let mut launch = locked(&launch);
+            let told = launch.update(body.text(&["description"]).as_deref(), &body.attributes(), self.service.now());
+            (launch.about.id.clone(), told)
+        };
+        self.say(&id, told).await
+    }
+
+    /// Tells more about an item.
+    pub async fn update_item(&self, id: &str, body: &Body) -> Result<(), AgentError> {
+        for launch in self.service.inner.launches.of_project(&self.project) {
+            let found = {
+                let mut launch = locked(&launch);
+                let item = launch.items().map(|(item, _)| item).find(|item| is(item, id)).map(Box::<str>::from);
+                item.and_then(|item| {
+                    let told = launch.update_item(&item, body.text(&["description"]).as_deref(), &body.attributes())?;
+                    Some((launch.about.id.clone(), told))
+                })
+            };
+            if let Some((launch, told)) = found {
+                return self.say(&launch, told).await;
+            }
+        }
+        Err(Refused::NoItem(id.to_owned()).into())
+    }
+
+    async fn by_number(&self, id: &str) -> Result<Shared, AgentError> {
+        let all = self.service.inner.launches.of_project(&self.project);
+        match all.into_iter().find(|launch| is(&locked(launch).about.id, id)) {
+            Some(launch) => Ok(launch),
+            None => self.known(id).await,
+        }
+    }
+
+    /// A launch as ReportPortal shows it.
+    pub async fn launch(&self, id: &str, clock: Clockwork) -> Result<Value, AgentError> {
+        Ok(locked(&*self.by_number(id).await?).resource(clock))
+    }
+
+    /// The launches at hand, the most recently used first.
+    pub fn launches(&self, clock: Clockwork) -> Vec<Value> {
+        let all = self.service.inner.launches.of_project(&self.project);
+        all.iter().map(|launch| locked(launch).resource(clock)).collect()
+    }
+
+    /// An item as ReportPortal shows it; of the launches at hand.
+    pub fn item(&self, id: &str, clock: Clockwork) -> Result<Value, AgentError> {
+        let all = self.service.inner.launches.of_project(&self.project);
+        let shown = all.iter().find_map(|launch| {
+            let launch = locked(launch);
+            let own = launch.items().map(|(item, _)| item).find(|item| is(item, id))?;
+            launch.item_resource(own, clock)
+        });
+        shown.ok_or_else(|| Refused::NoItem(id.to_owned()).into())
+    }
+
+    /// Records what follows from a request; returns when it is durable.
+    async fn say(&self, launch: &str, told: Told) -> Result<(), AgentError> {
+        let parsed = native::told(told.events);
+        for rejected in &parsed.rejected {
+            tracing::warn!(launch, pointer = %rejected.pointer, detail = %rejected.detail, "a word of an agent could not be told");
+        }
+        let now = self.service.now();
+        let row = |kept: Kept| ForeignRow {
+            project: self.project.as_str().into(),
+            launch: launch.into(),
+            item: kept.item,
+            at: now,
+            body: kept.body.into(),
+        };
+        let rows = told.kept.into_iter().map(row).collect();
+        self.service.record_with(&self.caller, SenderClock::default(), parsed, rows).await?;
+        Ok(())
+    }
+}
+
+/// Whether an id, or the number that follows from it, is what was asked for.
+fn is(id: &str, asked: &str) -> bool {
+    id == asked || asked.parse() == Ok(number_of(id))
+}

@@ -181,10 +181,7 @@ impl Agent {
         let (launch, told) = Launch::begin(id.clone(), self.project.as_str(), self.setup(), &said);
         let (launch, is_new) = self.service.inner.launches.put(self.key(&id), launch);
         let told = if is_new { told } else { locked(&launch).announce(&said) };
-        if let Err(error) = self.say(&id, told).await {
-            self.service.inner.launches.remove(&self.key(&id));
-            return Err(error);
-        }
+        self.say(&id, told).await.inspect_err(|_| self.unmake(&id, is_new))?;
         Ok(id)
     }
 
@@ -261,9 +258,16 @@ impl Agent {
         let (launch, is_new) = self.service.inner.launches.put(self.key(id), launch);
         if is_new {
             tracing::info!(launch = id, "items of a launch came whose start did not; it is taken as begun");
-            self.say(id, told).await?;
+            self.say(id, told).await.inspect_err(|_| self.unmake(id, true))?;
         }
         Ok((id.into(), launch))
+    }
+
+    /// A launch whose beginning could not be recorded is none.
+    fn unmake(&self, id: &str, is_new: bool) {
+        if is_new {
+            self.service.inner.launches.remove(&self.key(id));
+        }
     }
 
     /// Begins an item, and gives its id.

@@ -7,7 +7,9 @@ use super::pending::Pending;
 use super::recorder::{Fate, Recorder, Submission};
 use crate::clock::new_id;
 use crate::intake::Incoming;
-use crate::store::rows::{EventRow, ForeignRow, HealthRow, IdsRow, RunRow, ScriptRow, SetupHealthRow, SuiteRow, TestRow, TextRow};
+use crate::store::rows::{
+    EventRow, ForeignRow, HealthRow, IdsRow, RunRow, ScriptRow, SetupHealthRow, SuiteRow, TestRow, TextRow,
+};
 use crate::store::{Group, StoreError};
 use app::domain::activity::Patience;
 use app::domain::event::{EventKind, RunEvent};

@@ -45,7 +45,12 @@ impl Launch {
         verdict: Option<Verdict>,
         message: Option<&str>,
     ) -> Value {
-        self.event("suite.finished", at, id, json!({ "suite": path, "verdict": verdict, "message": message.map(bounded) }))
+        self.event(
+            "suite.finished",
+            at,
+            id,
+            json!({ "suite": path, "verdict": verdict, "message": message.map(bounded) }),
+        )
     }
 
     pub(super) fn suite_phase(&self, id: &str, path: &[Box<str>], at: Timestamp, phase: Phase) -> Value {

@@ -109,7 +109,8 @@ impl Launch {
 
     /// Error lines of a test came after its end: tells the end again.
     pub(super) fn explain(&mut self, id: &str, told: &mut Told) {
-        let Some(message) = self.items.get_mut(id).filter(|item| item.role == Role::Test).and_then(Item::explain) else {
+        let Some(message) = self.items.get_mut(id).filter(|item| item.role == Role::Test).and_then(Item::explain)
+        else {
             return;
         };
         let Some(item) = self.items.get(id) else { return };

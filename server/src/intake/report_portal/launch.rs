@@ -88,7 +88,8 @@ impl Launch {
         let about = kept.iter().find(|kept| kept.item.is_empty())?;
         let mut launch = Self { is_whole: false, ..Self::of(serde_json::from_str(&about.body).ok()?) };
         let items = kept.iter().filter(|kept| !kept.item.is_empty());
-        launch.items = items.filter_map(|kept| Some((kept.item.clone(), serde_json::from_str(&kept.body).ok()?))).collect();
+        launch.items =
+            items.filter_map(|kept| Some((kept.item.clone(), serde_json::from_str(&kept.body).ok()?))).collect();
         let mut tests: Vec<_> = launch.items.values().collect();
         tests.sort_unstable_by_key(|item| item.order);
         launch.order = tests.last().map_or(0, |item| item.order + 1);

@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn what_is_no_moment_is_none() {
-        for case in [json!("yesterday"), json!(""), json!(null), json!({}), json!("2026-11-21"), json!("2026-13-01 1")] {
+        for case in [json!("yesterday"), json!(""), json!(null), json!({}), json!("2026-11-21"), json!("2026-13-01 1")]
+        {
             assert_eq!(read(&case), None, "{case}");
         }
         assert_eq!(read(&json!(-5)), Some(Timestamp(0)));

@@ -63,9 +63,11 @@ impl Batch {
     /// The file of a line: the one of its name, the one whose decoded name it
     /// is, else the next one. Each belongs to one line.
     pub fn take(&mut self, name: &str) -> Option<File> {
-        let place = self.files.iter().position(|file| file.name == name).or_else(|| {
-            self.files.iter().position(|file| decoded(&file.name) == name)
-        });
+        let place = self
+            .files
+            .iter()
+            .position(|file| file.name == name)
+            .or_else(|| self.files.iter().position(|file| decoded(&file.name) == name));
         let place = place.or((!self.files.is_empty()).then_some(0))?;
         Some(self.files.remove(place))
     }

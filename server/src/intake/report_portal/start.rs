@@ -1,11 +1,11 @@
 //! Launches and items begin.
 
+use super::Refused;
 use super::attempts::Claim;
 use super::item::{Item, Role, beginning};
 use super::launch::{About, Launch, Told};
 use super::steps::Step;
 use super::words::{ATTRIBUTES_KEPT, Attribute, ItemStart, LaunchStart};
-use super::Refused;
 use app::domain::name::{NAME_MAX, tidy};
 use app::domain::suite::Phase;
 use app::domain::time::Timestamp;
@@ -157,7 +157,8 @@ impl Launch {
     ) -> Result<Place, Refused> {
         let is_fixture = said.kind.starts_with("before_") || said.kind.starts_with("after_");
         let counts = said.has_stats && !is_fixture;
-        let root = |counts| if counts { Place::Among(self.root()) } else { Place::Inside { owner: None, is_direct: true } };
+        let root =
+            |counts| if counts { Place::Among(self.root()) } else { Place::Inside { owner: None, is_direct: true } };
         let Some(parent) = parent else { return Ok(root(counts)) };
         if let Some(step) = self.steps.get(parent) {
             return Ok(Place::Inside { owner: step.owner.clone(), is_direct: false });

@@ -5,6 +5,10 @@
 //! hand any more. A request is understood under the launch's own lock, which
 //! is held for no longer than that, and answered when it is durable.
 
+mod at_hand;
+
+pub(super) use at_hand::Launches;
+
 use super::Service;
 use super::failure::Failure;
 use super::ingest::SenderClock;
@@ -16,16 +20,11 @@ use crate::intake::report_portal::{Clockwork, Kept, Launch, Refused, Told, numbe
 use crate::store::rows::ForeignRow;
 use app::domain::name::ProjectName;
 use app::domain::time::{Micros, Timestamp};
+use at_hand::{Key, Shared, locked};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
-use tokio::sync::watch;
-
-/// Launches at hand; beyond it the least recently used goes, and is read again
-/// when somebody speaks of it.
-const LAUNCHES_MAX: usize = 128;
 
 /// How long an item waits for the start of its launch: another process may
 /// have chosen the launch's id and be about to begin it.
@@ -35,11 +34,11 @@ const START_COMES_WITHIN: Duration = Duration::from_secs(2);
 /// runs stay; a word about an item of such a launch is not understood.
 const REMEMBERED: Micros = Micros::from_secs(14 * 86_400);
 
-/// Forgetting is tried this often, when a launch begins.
-const FORGET_EVERY: Micros = Micros::from_secs(3_600);
-
-type Shared = Arc<Mutex<Launch>>;
-type Key = (ProjectName, Box<str>);
+/// How long is waited, and how often, before a request that finds the store or
+/// the queue busy is refused: agents drop what is refused, and give up after
+/// ten seconds at the earliest.
+const AGAIN_AFTER: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Why an agent's request was not done.
 #[derive(Debug, Error)]
@@ -50,81 +49,6 @@ pub enum AgentError {
     /// It could not be recorded.
     #[error(transparent)]
     Failed(#[from] Failure),
-}
-
-/// Launches at hand.
-pub(super) struct Launches {
-    known: Mutex<Known>,
-    begun: watch::Sender<u64>,
-}
-
-#[derive(Default)]
-struct Known {
-    launches: HashMap<Key, (u64, Shared)>,
-    uses: u64,
-    forgot_at: Option<Timestamp>,
-}
-
-impl Default for Launches {
-    fn default() -> Self {
-        Self { known: Mutex::default(), begun: watch::channel(0).0 }
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Launches {
-    fn get(&self, key: &Key) -> Option<Shared> {
-        let mut known = locked(&self.known);
-        known.uses += 1;
-        let uses = known.uses;
-        let (used, launch) = known.launches.get_mut(key)?;
-        *used = uses;
-        Some(launch.clone())
-    }
-
-    /// Puts a launch at hand, unless it is; gives the one that now is, and
-    /// whether it is the new one.
-    fn put(&self, key: Key, launch: Launch) -> (Shared, bool) {
-        let mut known = locked(&self.known);
-        known.uses += 1;
-        let uses = known.uses;
-        if let Some((_, launch)) = known.launches.get(&key) {
-            return (launch.clone(), false);
-        }
-        if known.launches.len() >= LAUNCHES_MAX {
-            let oldest = known.launches.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| key.clone());
-            oldest.and_then(|key| known.launches.remove(&key));
-        }
-        let launch = Arc::new(Mutex::new(launch));
-        known.launches.insert(key, (uses, launch.clone()));
-        drop(known);
-        self.begun.send_modify(|launches| *launches += 1);
-        (launch, true)
-    }
-
-    fn remove(&self, key: &Key) {
-        locked(&self.known).launches.remove(key);
-    }
-
-    fn of_project(&self, project: &ProjectName) -> Vec<Shared> {
-        let known = locked(&self.known);
-        let mut all: Vec<_> = known.launches.iter().filter(|((of, _), _)| of == project).map(|(_, one)| one).collect();
-        all.sort_unstable_by_key(|(used, _)| std::cmp::Reverse(*used));
-        all.into_iter().map(|(_, launch)| launch.clone()).collect()
-    }
-
-    /// Whether it is time to forget old ones; asked for once.
-    fn is_time_to_forget(&self, now: Timestamp) -> bool {
-        let mut known = locked(&self.known);
-        let is_time = known.forgot_at.is_none_or(|at| now.since(at) >= FORGET_EVERY);
-        if is_time {
-            known.forgot_at = Some(now);
-        }
-        is_time
-    }
 }
 
 /// An agent that speaks for a project.
@@ -236,7 +160,7 @@ impl Agent {
         if !self.lenient {
             return Ok((id.into(), self.known(id).await?));
         }
-        let mut begun = self.service.inner.launches.begun.subscribe();
+        let mut begun = self.service.inner.launches.begun();
         let wait = async {
             loop {
                 if let Some(launch) = self.at_hand(id).await? {
@@ -291,13 +215,17 @@ impl Agent {
         self.say(&launch_id, told).await
     }
 
-    /// Ends a launch; `status` stands where the body has none.
-    pub async fn finish(&self, id: &str, body: &Body, status: Option<&str>) -> Result<(), AgentError> {
+    /// Ends a launch; `status` stands where the body has none. Gives its setup.
+    pub async fn finish(&self, id: &str, body: &Body, status: Option<&str>) -> Result<Box<str>, AgentError> {
         let mut said = Finish::read(body, self.service.now())?;
         said.status = said.status.or(status.map(str::to_owned));
         let launch = self.known(id).await?;
-        let told = locked(&launch).finish(&said);
-        self.say(id, told).await
+        let (told, setup) = {
+            let mut launch = locked(&launch);
+            (launch.finish(&said), launch.about.setup.clone())
+        };
+        self.say(id, told).await?;
+        Ok(setup)
     }
 
     /// Keeps log lines, each with the id that it is given.
@@ -388,9 +316,15 @@ impl Agent {
             at: now,
             body: kept.body.into(),
         };
-        let rows = told.kept.into_iter().map(row).collect();
-        self.service.record_with(&self.caller, SenderClock::default(), parsed, rows).await?;
-        Ok(())
+        let rows: Vec<_> = told.kept.into_iter().map(row).collect();
+        let record = |parsed, rows| self.service.record_with(&self.caller, SenderClock::default(), parsed, rows);
+        for pause in AGAIN_AFTER {
+            match record(parsed.clone(), rows.clone()).await {
+                Err(Failure::Busy { .. }) => tokio::time::sleep(pause).await,
+                done => return Ok(done.map(drop)?),
+            }
+        }
+        Ok(record(parsed, rows).await.map(drop)?)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::refusal::Unwelcome;
 use super::{Admitted, Asked, created, ok};
 use crate::intake::report_portal::{Refused, number_of};
+use app::paths::Page;
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
@@ -27,17 +28,17 @@ pub async fn stop(asked: Asked) -> Result<Response, Unwelcome> {
 
 async fn end(asked: Asked, status: Option<&str>) -> Result<Response, Unwelcome> {
     let id = asked.by.id();
-    asked.by.agent.finish(id, &asked.body, status).await?;
+    let setup = asked.by.agent.finish(id, &asked.body, status).await?;
     Ok(ok(&json!({
-        "id": id, "number": number_of(id), "link": link(&asked.by.headers),
+        "id": id, "number": number_of(id), "link": link(&asked.by.headers, &setup),
         "message": format!("Launch with ID = '{id}' successfully finished."),
     })))
 }
 
-/// Where a person may look; the caller's own way to this server.
-fn link(headers: &HeaderMap) -> String {
+/// Where a person may look, on the caller's own way to this server.
+fn link(headers: &HeaderMap, setup: &str) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    format!("http://{host}/ui/")
+    format!("http://{host}{}", Page::Setup(setup))
 }
 
 /// Tells more about a launch.

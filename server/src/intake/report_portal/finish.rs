@@ -89,7 +89,7 @@ impl Launch {
             told = self.update(said.description.as_deref(), &[], said.at);
         }
         if let Some(root) = &self.about.root {
-            told.events.push(self.suite_finished("", &[root.clone()], said.at, None, None));
+            told.events.push(self.suite_finished("", std::slice::from_ref(root), said.at, None, None));
         }
         let is_aborted = status.is_some_and(|status| verdict(status) == Verdict::Cancelled);
         told.events.push(self.event("run.finished", said.at, "", json!({ "aborted": is_aborted })));

@@ -66,6 +66,20 @@ impl<'a> Agent<'a> {
         id
     }
 
+    /// Sends lines and a large file.
+    async fn batch(&self, lines: &Value) {
+        let body = format!(
+            "--b0\r\nContent-Disposition: form-data; name=\"json_request_part\"\r\nContent-Type: application/json\r\n\r\n{lines}\r\n\
+             --b0\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a \"q\".png\"\r\n\r\n{}\r\n--b0--\r\n",
+            "x".repeat(9 * 1024 * 1024)
+        );
+        let url = self.server.url(&format!("/api/{}/pump/log", self.version));
+        let batch = self.server.client.post(url).header("content-type", "multipart/form-data; boundary=b0").body(body);
+        let answer = self.server.send(batch).await;
+        let answered = answer.json["responses"].as_array().map(Vec::len);
+        assert_eq!((answer.status, answered), (201, lines.as_array().map(Vec::len)), "{}", answer.text);
+    }
+
     async fn finish(&self, launch: &str) {
         let body = json!({ "endTime": self.server.at(2), "status": null });
         let answer = self.ask(Method::PUT, &format!("launch/{launch}/finish"), &body).await.ok();
@@ -127,15 +141,7 @@ async fn robot_reports_a_tree_with_keywords_and_a_batch_of_lines() {
         { "launchUuid": launch, "itemUuid": keyword, "time": server.at(0), "level": "ERROR", "message": "43 != 42" },
         { "launchUuid": launch, "itemUuid": null, "time": server.at(0), "level": "None", "message": "x", "file": { "name": "a \"q\".png" } },
     ]);
-    let body = format!(
-        "--b0\r\nContent-Disposition: form-data; name=\"json_request_part\"\r\nContent-Type: application/json\r\n\r\n{lines}\r\n\
-         --b0\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a \"q\".png\"\r\n\r\n{}\r\n--b0--\r\n",
-        "x".repeat(9 * 1024 * 1024)
-    );
-    let url = server.url("/api/v2/pump/log");
-    let batch = server.client.post(url).header("content-type", "multipart/form-data; boundary=b0").body(body);
-    let answer = server.send(batch).await;
-    assert_eq!((answer.status, answer.json["responses"].as_array().map(Vec::len)), (201, Some(2)), "{}", answer.text);
+    agent.batch(&lines).await;
     for suite in [&orders, &top] {
         agent.ends(&launch, suite, Some("FAILED")).await;
     }
@@ -273,6 +279,13 @@ async fn a_launch_survives_a_new_start_of_the_server() {
     agent.finish(&launch).await;
     assert_eq!(run(&server, &launch).await.1, ["Nightly/S/file/u: passed 1", "Nightly/S/t: passed 1"]);
     server.stop().await;
+
+    // Whoever runs it again knows its name alone.
+    let server = open().await;
+    let agent = Agent::of(&server, "v1");
+    assert_eq!(agent.launch(json!({ "rerun": true, "rerunOf": null })).await, launch);
+    assert_ne!(agent.launch(json!({ "rerun": true, "name": "Weekly" })).await, launch);
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -329,6 +342,11 @@ async fn a_key_is_a_token_and_its_setup_stands() {
     let launch = agent.begin("launch", &body).await;
     agent.test(&launch, "", "t", "PASSED").await;
     assert_eq!(run(&server, &launch).await.0["setup"], "bench 1");
+    // Another setup's launch is out of reach, also for what is not told at once.
+    let other = server.token(Scope::Ingest, Some("bench 2"), None).await;
+    let agent = Agent { server: &server, version: "v2", key: Some(&other) };
+    let item = json!({ "name": "a", "type": "TEST", "launchUuid": launch });
+    assert_eq!(agent.ask(Method::POST, "item", &item).await.status, 403);
     // Where everybody may write, any key will do.
     let open = TestServer::start().await;
     Agent { server: &open, version: "v2", key: Some("nonsense") }.launch(json!({})).await;

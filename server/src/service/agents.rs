@@ -16,7 +16,7 @@ use super::tokens::Caller;
 use crate::clock::new_id;
 use crate::intake::native;
 use crate::intake::report_portal::words::{Body, Finish, ItemStart, LaunchStart, LogLine};
-use crate::intake::report_portal::{Clockwork, Kept, Launch, Refused, Told, number_of};
+use crate::intake::report_portal::{About, Clockwork, Kept, Launch, Refused, Told, number_of};
 use crate::store::rows::ForeignRow;
 use app::domain::name::ProjectName;
 use app::domain::time::{Micros, Timestamp};
@@ -33,6 +33,9 @@ const START_COMES_WITHIN: Duration = Duration::from_secs(2);
 /// Launches are forgotten when nothing was written of them for so long. Their
 /// runs stay; a word about an item of such a launch is not understood.
 const REMEMBERED: Micros = Micros::from_secs(14 * 86_400);
+
+/// Launches among which the one is looked for that is run again.
+const LOOKED_AT: u32 = 500;
 
 /// How long is waited, and how often, before a request that finds the store or
 /// the queue busy is refused: agents drop what is refused, and give up after
@@ -72,6 +75,9 @@ impl Service {
             }
             other => other?,
         };
+        if caller.project.as_ref().is_some_and(|own| *own != project) {
+            return Err(Failure::Forbidden(caller.refusal()));
+        }
         Ok(Agent { service: self.clone(), caller, project, lenient })
     }
 }
@@ -115,14 +121,11 @@ impl Agent {
         if let Some(id) = &said.rerun_of {
             return Ok(self.at_hand(id).await?.map(|launch| (id.clone(), launch)));
         }
-        let mut latest: Option<(Timestamp, Box<str>, Shared)> = None;
-        for launch in self.service.inner.launches.of_project(&self.project) {
-            let about = locked(&launch).about.clone();
-            if about.name == said.name && latest.as_ref().is_none_or(|(at, ..)| *at < about.started) {
-                latest = Some((about.started, about.id, launch));
-            }
-        }
-        Ok(latest.map(|(_, id, launch)| (id, launch)))
+        let rows = self.service.inner.store.foreign_launches(self.project.as_str(), LOOKED_AT).await?;
+        let known = rows.iter().filter_map(|row| serde_json::from_str::<About>(&row.body).ok());
+        let latest = known.filter(|about| about.name == said.name).max_by_key(|about| about.started);
+        let Some(latest) = latest else { return Ok(None) };
+        Ok(self.at_hand(&latest.id).await?.map(|launch| (latest.id, launch)))
     }
 
     async fn forget_old(&self) {
@@ -136,13 +139,23 @@ impl Agent {
         }
     }
 
-    /// A launch, from memory or from the store.
+    /// A launch, from memory or from the store. One on a setup that the token
+    /// is not for is out of reach.
     async fn at_hand(&self, id: &str) -> Result<Option<Shared>, Failure> {
         let key = self.key(id);
-        if let Some(launch) = self.service.inner.launches.get(&key) {
-            return Ok(Some(launch));
+        let launch = match self.service.inner.launches.get(&key) {
+            Some(launch) => Some(launch),
+            None => self.stored(key).await?,
+        };
+        let is_foreign = |setup: &str| self.setup().is_some_and(|own| own != setup);
+        match launch {
+            Some(launch) if is_foreign(&locked(&launch).about.setup) => Err(Failure::Forbidden(self.caller.refusal())),
+            launch => Ok(launch),
         }
-        let rows = self.service.inner.store.foreign_load(self.project.as_str(), id).await?;
+    }
+
+    async fn stored(&self, key: Key) -> Result<Option<Shared>, Failure> {
+        let rows = self.service.inner.store.foreign_load(self.project.as_str(), &key.1).await?;
         let kept: Vec<_> = rows.into_iter().map(|row| Kept { item: row.item, body: row.body.into() }).collect();
         Ok(Launch::restore(&kept).map(|launch| self.service.inner.launches.put(key, launch).0))
     }
@@ -259,8 +272,7 @@ impl Agent {
         for launch in self.service.inner.launches.of_project(&self.project) {
             let found = {
                 let mut launch = locked(&launch);
-                let item = launch.items().map(|(item, _)| item).find(|item| is(item, id)).map(Box::<str>::from);
-                item.and_then(|item| {
+                launch.find(id).and_then(|item| {
                     let told = launch.update_item(&item, body.text(&["description"]).as_deref(), &body.attributes())?;
                     Some((launch.about.id.clone(), told))
                 })
@@ -274,7 +286,8 @@ impl Agent {
 
     async fn by_number(&self, id: &str) -> Result<Shared, AgentError> {
         let all = self.service.inner.launches.of_project(&self.project);
-        match all.into_iter().find(|launch| is(&locked(launch).about.id, id)) {
+        let number = id.parse();
+        match all.into_iter().find(|launch| number == Ok(number_of(&locked(launch).about.id))) {
             Some(launch) => Ok(launch),
             None => self.known(id).await,
         }
@@ -296,8 +309,7 @@ impl Agent {
         let all = self.service.inner.launches.of_project(&self.project);
         let shown = all.iter().find_map(|launch| {
             let launch = locked(launch);
-            let own = launch.items().map(|(item, _)| item).find(|item| is(item, id))?;
-            launch.item_resource(own, clock)
+            launch.item_resource(&launch.find(id)?, clock)
         });
         shown.ok_or_else(|| Refused::NoItem(id.to_owned()).into())
     }
@@ -326,9 +338,4 @@ impl Agent {
         }
         Ok(record(parsed, rows).await.map(drop)?)
     }
-}
-
-/// Whether an id, or the number that follows from it, is what was asked for.
-fn is(id: &str, asked: &str) -> bool {
-    id == asked || asked.parse() == Ok(number_of(id))
 }

@@ -120,7 +120,8 @@ impl Caller {
         Rejected { index: event.index, pointer: pointer.into(), detail: self.refusal() }
     }
 
-    fn refusal(&self) -> String {
+    /// What it may not do.
+    pub(super) fn refusal(&self) -> String {
         let setup = self.setup.as_ref().map(|setup| format!("setup {setup:?}", setup = setup.as_str()));
         let project = self.project.as_ref().map(|project| format!("project {project:?}", project = project.as_str()));
         let bound: Vec<_> = setup.into_iter().chain(project).collect();

@@ -272,6 +272,15 @@ macro_rules! body {
             all(sqlx::query(sql::FOREIGN_LOAD).bind(project).bind(launch).fetch_all(db).await?, foreign)
         }
 
+        pub(in crate::store) async fn foreign_launches(
+            db: &mut $Connection,
+            project: &str,
+            limit: u32,
+        ) -> Answer<Vec<ForeignRow>> {
+            let query = sqlx::query(sql::FOREIGN_LAUNCHES).bind(project).bind(i64::from(limit));
+            all(query.fetch_all(db).await?, foreign)
+        }
+
         pub(in crate::store) async fn foreign_forget(db: &mut $Connection, before: Timestamp) -> Answer<u64> {
             Ok(sqlx::query(sql::FOREIGN_FORGET).bind(before.0).execute(db).await?.rows_affected())
         }

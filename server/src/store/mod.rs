@@ -225,6 +225,8 @@ delegate! {
 
     /// A launch of another protocol with its items.
     read fn foreign_load(project: &str, launch: &str) -> Vec<ForeignRow>;
+    /// The launches of a project without their items, the last written first.
+    read fn foreign_launches(project: &str, limit: u32) -> Vec<ForeignRow>;
     /// Forgets launches of other protocols that were last written before this.
     /// Tells how many rows went.
     write fn foreign_forget(before: Timestamp) -> u64;

@@ -197,6 +197,9 @@ statements! {
 
     /// A launch ($1, $2) of another protocol with its items.
     FOREIGN_LOAD = "select project, launch, item, at, body from foreign_items where project = $1 and launch = $2";
+    /// The launches of a project ($1) themselves, the last written first.
+    FOREIGN_LAUNCHES = "select project, launch, item, at, body from foreign_items \
+                        where item = '' and project = $1 order by at desc limit $2";
     /// Launches that were silent since ($1) are forgotten. The condition is
     /// word for word that of the index.
     FOREIGN_FORGET = "delete from foreign_items where (project, launch) in \

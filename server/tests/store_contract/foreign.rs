@@ -22,6 +22,9 @@ contract! {
         loaded.sort_unstable_by(|one, other| one.item.cmp(&other.item));
         assert_eq!(loaded, [row("new", "", 5, "{}"), row("new", "a", 2, "2")]);
         assert!(store.foreign_load("valve", "new").await.expect("reads").is_empty());
+        let launches = store.foreign_launches("pump", 9).await.expect("reads");
+        assert_eq!(launches, [row("new", "", 5, "{}"), row("old", "", 1, "{}")]);
+        assert_eq!(store.foreign_launches("pump", 1).await.expect("reads").len(), 1);
         assert_eq!(store.foreign_forget(at(5)).await.expect("forgets"), 2);
         assert!(store.foreign_load("pump", "old").await.expect("reads").is_empty());
         assert_eq!(store.foreign_load("pump", "new").await.expect("reads").len(), 2);

@@ -8,7 +8,7 @@ use crate::intake::report_portal::multipart::{self, Batch, Scanner};
 use crate::intake::report_portal::words::{Body as Words, LogLine, json};
 use app::domain::problem::{Problem, ProblemKind};
 use app::domain::time::Timestamp;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
@@ -63,11 +63,24 @@ fn batch_boundary(headers: &HeaderMap) -> Result<Option<String>, Unwelcome> {
 async fn gather(boundary: &str, body: Body) -> Result<Batch, Unwelcome> {
     let mut scanner = Scanner::new(boundary);
     let mut pieces = body.into_data_stream();
+    if let Err(unwelcome) = feed(&mut scanner, &mut pieces).await {
+        // Who still writes would see a broken connection instead of our answer.
+        body::discard(pieces).await;
+        return Err(unwelcome);
+    }
+    let batch = scanner.end()?;
+    for file in &batch.files {
+        tracing::debug!(name = %file.name, size = file.size, "the file of a log line is not kept");
+    }
+    Ok(batch)
+}
+
+async fn feed(scanner: &mut Scanner, pieces: &mut BodyDataStream) -> Result<(), Unwelcome> {
     let mut size = 0;
     loop {
         let piece = tokio::time::timeout(PIECE_WITHIN, pieces.next()).await;
         let piece = piece.map_err(|_| Problem::new(ProblemKind::TooSlow, "the batch stopped in the middle"))?;
-        let Some(piece) = piece else { break };
+        let Some(piece) = piece else { return Ok(()) };
         let piece = piece.map_err(|_| Problem::new(ProblemKind::Malformed, "the batch ended before its time"))?;
         size += piece.len() as u64;
         if size > BATCH_MAX {
@@ -76,11 +89,6 @@ async fn gather(boundary: &str, body: Body) -> Result<Batch, Unwelcome> {
         }
         scanner.feed(&piece)?;
     }
-    let batch = scanner.end()?;
-    for file in &batch.files {
-        tracing::debug!(name = %file.name, size = file.size, "the file of a log line is not kept");
-    }
-    Ok(batch)
 }
 
 /// The lines of a body with their ids, and whether they came as a list.

@@ -102,16 +102,6 @@ impl Launch {
         self.is_whole && !self.steps.has_forgotten()
     }
 
-    /// An item.
-    pub fn item(&self, id: &str) -> Option<&Item> {
-        self.items.get(id)
-    }
-
-    /// Its suites and tests.
-    pub fn items(&self) -> impl Iterator<Item = (&str, &Item)> {
-        self.items.iter().map(|(id, item)| (&**id, item))
-    }
-
     /// Forgets an item whose start could not be recorded: the client was told
     /// so, and will send it again or go on without it.
     pub fn forget(&mut self, id: &str) {

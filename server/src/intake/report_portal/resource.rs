@@ -76,6 +76,15 @@ impl Launch {
         })
     }
 
+    /// The id of an item, by that or by its number.
+    pub fn find(&self, asked: &str) -> Option<Box<str>> {
+        if self.items.contains_key(asked) {
+            return Some(asked.into());
+        }
+        let number = asked.parse().ok()?;
+        self.items.keys().find(|id| number_of(id) == number).cloned()
+    }
+
     /// An item.
     pub fn item_resource(&self, id: &str, clock: Clockwork) -> Option<Value> {
         let item = self.items.get(id)?;

@@ -19,7 +19,7 @@ use crate::intake::report_portal::words::{Body, Finish, ItemStart, LaunchStart, 
 use crate::intake::report_portal::{About, Clockwork, Kept, Launch, Refused, Told, number_of};
 use crate::store::rows::ForeignRow;
 use app::domain::name::ProjectName;
-use app::domain::time::{Micros, Timestamp};
+use app::domain::time::Micros;
 use at_hand::{Key, Shared, locked};
 use serde_json::Value;
 use std::collections::HashMap;

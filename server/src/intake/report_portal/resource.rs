@@ -81,7 +81,7 @@ impl Launch {
         if self.items.contains_key(asked) {
             return Some(asked.into());
         }
-        let number = asked.parse().ok()?;
+        let number: u32 = asked.parse().ok()?;
         self.items.keys().find(|id| number_of(id) == number).cloned()
     }
 

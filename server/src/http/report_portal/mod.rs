@@ -23,7 +23,8 @@ use app::domain::name::ProjectName;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
 use refusal::Unwelcome;
@@ -44,7 +45,18 @@ pub fn router() -> Router<Door> {
         }
     }
     // Each door bounds its body by itself, as batches with files are large.
-    router.layer(DefaultBodyLimit::disable())
+    router.layer(DefaultBodyLimit::disable()).layer(from_fn(without_body))
+}
+
+/// Agents in JavaScript send a body with questions too. One that is not read
+/// would end the connection, with their next request already on its way.
+async fn without_body(request: Request, next: Next) -> Response {
+    if request.method() != Method::GET {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    body::drain(&parts.headers, body).await;
+    next.run(Request::from_parts(parts, axum::body::Body::empty())).await
 }
 
 fn routes() -> Vec<(&'static str, MethodRouter<Door>)> {

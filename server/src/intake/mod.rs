@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod native;
+pub mod report_portal;
 pub mod reports;
 
 use app::domain::event::Event;

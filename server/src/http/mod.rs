@@ -7,6 +7,7 @@
 
 pub mod assets;
 mod body;
+mod compat;
 mod events;
 mod extract;
 mod flaky;
@@ -40,6 +41,7 @@ use bytes::Bytes;
 use extract::Query;
 use problem::Refusal;
 use serde::Serialize;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use utoipa::openapi::OpenApi;
@@ -52,6 +54,8 @@ pub struct Door {
     service: Service,
     /// Ends every open stream.
     stop: CancellationToken,
+    /// What other protocols leave to us to remember.
+    remembered: Arc<compat::Remembered>,
 }
 
 /// Everything that is served.
@@ -65,11 +69,13 @@ pub fn router(service: Service, stop: CancellationToken) -> Router {
 /// Everything but the pages, and the document that describes it. The caller
 /// puts [`guard::guard`] around the whole.
 pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi) {
-    let door = Door { service, stop };
+    let remembered = Arc::new(compat::Remembered::new(&service));
+    let door = Door { service, stop, remembered };
     let (described, mut document) = described(&door.service).with_state(door.clone()).split_for_parts();
     openapi::complete(&mut document);
     let router = described
         .merge(live(&door.service).with_state(door.clone()))
+        .merge(compat::routes(&door.service).with_state(door.clone()))
         .merge(for_readers(&document))
         .merge(nothing_else());
     (router.method_not_allowed_fallback(wrong_method), document)

@@ -1,6 +1,7 @@
 //! From what arrives to events. Pure: text in, values out.
 
 pub mod native;
+pub mod robot_board;
 
 use app::domain::event::Event;
 

@@ -27,6 +27,7 @@ mod replay;
 mod sick;
 mod start;
 mod tiles;
+mod visitors;
 mod vitals;
 
 pub use failure::Failure;
@@ -65,6 +66,7 @@ struct Inner {
     notes: mpsc::Sender<Note>,
     behind: Arc<AtomicBool>,
     open_writing: bool,
+    visitors: visitors::Visitors,
 }
 
 impl Service {

@@ -1,0 +1,6 @@
+//! Clients of the systems that this one replaces, as they are.
+
+mod harness;
+
+#[path = "replaced/robot_board.rs"]
+mod robot_board;

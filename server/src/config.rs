@@ -320,7 +320,8 @@ impl Config {
     /// The networks of [`CompatConfig::open`].
     pub fn open_networks(&self) -> Result<Vec<IpNet>, ConfigError> {
         let read = |text: &String| {
-            text.parse().map_err(|_| invalid("compat.open", format!("{text:?} is not ADDRESS/BITS, such as 10.0.0.0/8")))
+            text.parse()
+                .map_err(|_| invalid("compat.open", format!("{text:?} is not ADDRESS/BITS, such as 10.0.0.0/8")))
         };
         self.compat.open.iter().map(read).collect()
     }

@@ -4,3 +4,6 @@ mod harness;
 
 #[path = "replaced/robot_board.rs"]
 mod robot_board;
+
+#[path = "replaced/tm_api.rs"]
+mod tm_api;

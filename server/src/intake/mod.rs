@@ -2,6 +2,7 @@
 
 pub mod native;
 pub mod robot_board;
+pub mod tm_api;
 
 use app::domain::event::Event;
 

@@ -8,6 +8,7 @@
 //! problems of ours.
 
 mod robot_board;
+mod tm_api;
 
 use super::Door;
 use super::body;
@@ -33,12 +34,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// What those protocols leave to the server to remember.
 pub struct Remembered {
     board: Mutex<Board>,
+    benches: tm_api::Benches,
 }
 
 impl Remembered {
     /// Nothing yet.
     pub fn new(service: &Service) -> Self {
-        Self { board: Mutex::new(Board::new(service.setup_numbers().clone())) }
+        let board = Mutex::new(Board::new(service.setup_numbers().clone()));
+        Self { board, benches: tm_api::Benches::default() }
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {
@@ -49,8 +52,8 @@ impl Remembered {
 /// Every address of theirs.
 pub fn routes(service: &Service) -> Router<Door> {
     let settled = from_fn_with_state(service.clone(), super::settled);
-    let reads = robot_board::reads().layer(settled);
-    robot_board::writes().merge(reads)
+    let reads = robot_board::reads().merge(tm_api::reads()).layer(settled);
+    robot_board::writes().merge(tm_api::writes()).merge(tm_api::sockets()).merge(reads)
 }
 
 /// Who speaks at such an address.

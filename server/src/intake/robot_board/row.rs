@@ -135,13 +135,7 @@ impl Row {
         vec![run.event("suite.phase", setup, now, json!({"suite": path, "phase": phase}))]
     }
 
-    pub fn test_started(
-        &mut self,
-        setup: &str,
-        scope: i64,
-        (id, name): (i64, &str),
-        now: Timestamp,
-    ) -> Vec<Value> {
+    pub fn test_started(&mut self, setup: &str, scope: i64, (id, name): (i64, &str), now: Timestamp) -> Vec<Value> {
         // The end of the one before went missing.
         let mut events = self.test_ended(setup, "unknown", now);
         events.extend(self.phase(setup, scope, "tests", now));

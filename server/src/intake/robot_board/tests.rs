@@ -21,7 +21,14 @@ fn hear(board: &mut Board, word: Word, sender: Sender<'_>, second: i64) -> Vec<S
     let short = |event: &Value| {
         let text = |name: &str| event[name].as_str().map(|text| format!(" {text}")).unwrap_or_default();
         let suite = event["suite"].as_array().map(|names| format!(" {}", names.len())).unwrap_or_default();
-        format!("{}{}{}{}{}", event["type"].as_str().expect("a type"), suite, text("test"), text("phase"), text("verdict"))
+        format!(
+            "{}{}{}{}{}",
+            event["type"].as_str().expect("a type"),
+            suite,
+            text("test"),
+            text("phase"),
+            text("verdict")
+        )
     };
     told.events.iter().map(short).collect()
 }
@@ -151,10 +158,7 @@ fn what_is_wrong_is_named() {
         assert!(refused.detail.starts_with(detail), "{}", refused.detail);
     }
     assert!(Word::progress("1", &json!({"completed_tests": -1})).is_err());
-    assert_eq!(
-        Word::progress("bench", &json!({})),
-        Ok(Word::Progress { setup: "bench".into(), done: 0, total: 0 })
-    );
+    assert_eq!(Word::progress("bench", &json!({})), Ok(Word::Progress { setup: "bench".into(), done: 0, total: 0 }));
 }
 
 fn any_word() -> impl Strategy<Value = Word> {
@@ -162,8 +166,11 @@ fn any_word() -> impl Strategy<Value = Word> {
     prop_oneof![
         (1_u32..4, name).prop_map(|(setup, name)| scope(setup, &name)),
         (0_i64..12, name).prop_map(|(scope, name)| test(scope, &name)),
-        (any::<bool>(), 0_i64..12, any::<bool>())
-            .prop_map(|(tests, id, passed)| end(if tests { Table::Tests } else { Table::Scopes }, id, passed)),
+        (any::<bool>(), 0_i64..12, any::<bool>()).prop_map(|(tests, id, passed)| end(
+            if tests { Table::Tests } else { Table::Scopes },
+            id,
+            passed
+        )),
         (0_i64..12).prop_map(|scope| Word::Phase { scope, phase: "teardown" }),
         (1_u32..4, 0_u32..9).prop_map(|(setup, total)| Word::Progress { setup: setup.to_string(), done: 0, total }),
     ]

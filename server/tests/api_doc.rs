@@ -12,16 +12,23 @@ const ROUTES: &[&str] = &[
     "get /api/v1/flaky.csv",
     "get /api/v1/runs",
     "get /api/v1/runs/{id}",
+    "get /api/v1/runs/{id}/ctrf",
+    "get /api/v1/runs/{id}/junit",
     "get /api/v1/runs/{id}/tests",
     "get /api/v1/setups",
     "get /api/v1/setups/{name}",
     "get /api/v1/stream",
+    "get /badges/{project}",
+    "get /badges/{project}/{setup}",
+    "get /cc.xml",
     "get /health",
     "get /listeners",
     "get /listeners/holter_pytest.py",
     "get /listeners/holter_robot.py",
+    "get /metrics",
     "get /ready",
     "post /api/v1/events",
+    "post /api/v1/hooks/{kind}",
 ];
 
 fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {

@@ -9,11 +9,12 @@ pub const NAME_MAX: usize = 200;
 
 /// First words of our own paths under `/api/v1/`, which no project may have:
 /// another protocol puts the project's name there.
-pub const RESERVED_PROJECTS: [&str; 16] = [
+pub const RESERVED_PROJECTS: [&str; 17] = [
     "batches",
     "builds",
     "events",
     "health",
+    "hooks",
     "jobs",
     "listeners",
     "openapi.json",

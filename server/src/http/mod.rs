@@ -10,9 +10,11 @@ mod body;
 mod compat;
 mod events;
 mod extract;
+mod feeds;
 mod flaky;
 pub mod guard;
 mod health;
+mod hooks;
 mod html;
 mod listeners;
 mod live_run;
@@ -76,6 +78,7 @@ pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi
     let router = described
         .merge(live(&door.service).with_state(door.clone()))
         .merge(compat::routes(&door.service).with_state(door.clone()))
+        .merge(hooks::aliases().with_state(door.clone()))
         .merge(for_readers(&document))
         .merge(nothing_else());
     (router.method_not_allowed_fallback(wrong_method), document)
@@ -91,6 +94,12 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(runs::tests))
         .routes(routes!(flaky::list))
         .routes(routes!(flaky::csv))
+        .routes(routes!(feeds::ctrf::get))
+        .routes(routes!(feeds::junit::get))
+        .routes(routes!(feeds::cctray::get))
+        .routes(routes!(feeds::badges::project))
+        .routes(routes!(feeds::badges::setup))
+        .routes(routes!(feeds::metrics::get))
         .routes(routes!(listeners::index))
         .routes(routes!(listeners::robot))
         .routes(routes!(listeners::pytest))
@@ -98,6 +107,7 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .layer(from_fn_with_state(service.clone(), settled));
     OpenApiRouter::with_openapi(openapi::outline())
         .routes(routes!(events::post))
+        .routes(routes!(hooks::post))
         .routes(routes!(stream::get))
         .merge(reads)
         .routes(routes!(health::health))

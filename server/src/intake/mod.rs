@@ -1,5 +1,6 @@
 //! From what arrives to events. Pure: text in, values out.
 
+pub mod hooks;
 pub mod native;
 pub mod robot_board;
 pub mod tm_api;

@@ -67,6 +67,7 @@ struct Inner {
     behind: Arc<AtomicBool>,
     open_writing: bool,
     visitors: visitors::Visitors,
+    tally: ingest::Tally,
 }
 
 impl Service {

@@ -91,6 +91,7 @@ pub async fn start(
         behind: recorder.behind.clone(),
         open_writing,
         visitors: Visitors::new(config)?,
+        tally: Default::default(),
     };
     let recorder = tokio::spawn(recorder.run(submissions, noted, stop));
     Ok(Running { service: Service { inner: Arc::new(inner) }, recorder })

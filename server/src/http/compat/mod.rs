@@ -13,6 +13,7 @@ mod tm_api;
 use super::Door;
 use super::body;
 use super::extract::bearer;
+use super::hooks::Deliveries;
 use super::problem::Refusal;
 use crate::intake::native;
 use crate::intake::robot_board::Board;
@@ -35,13 +36,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Remembered {
     board: Mutex<Board>,
     benches: tm_api::Benches,
+    /// What CI servers delivered before.
+    pub deliveries: Deliveries,
 }
 
 impl Remembered {
     /// Nothing yet.
     pub fn new(service: &Service) -> Self {
         let board = Mutex::new(Board::new(service.setup_numbers().clone()));
-        Self { board, benches: tm_api::Benches::default() }
+        Self { board, benches: tm_api::Benches::default(), deliveries: Deliveries::default() }
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {

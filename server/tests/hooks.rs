@@ -84,7 +84,8 @@ async fn a_delivery_is_verified_before_it_is_read() {
     let good = workflow_run("queued", Value::Null).to_string();
     let signed = signature(&good);
     let prefixed = format!("sha256={signed}");
-    let cases: &[(&str, &[(&str, &str)], u16)] = &[
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16);
+    let cases: &[Case<'_>] = &[
         ("github", &[("x-hub-signature-256", &prefixed)], 200),
         ("github", &[("x-hub-signature-256", "sha256=00")], 401),
         ("github", &[("x-hub-signature", "sha1=00")], 401),

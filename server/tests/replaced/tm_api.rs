@@ -54,6 +54,21 @@ async fn next(socket: &mut Socket) -> Value {
     tokio::time::timeout(DEADLINE, reading).await.expect("a word in time")
 }
 
+/// Starts and stops all four tests.
+async fn play(server: &TestServer) {
+    let plays = [
+        ("on.py", "lamp", json!("passed")),
+        ("off.py", "lamp", json!("warning")),
+        ("open.py", "door", json!(null)),
+        ("open.py", "door", json!("error")),
+    ];
+    for (name, folder, status) in plays {
+        assert_eq!(step(server, "test_start", name, folder, None).await.status, 202);
+        server.pass(2);
+        assert_eq!(step(server, "test_stop", name, folder, Some(status)).await.status, 202);
+    }
+}
+
 #[tokio::test]
 async fn a_bench_plays_its_plan() {
     let server = TestServer::start().await;
@@ -62,17 +77,7 @@ async fn a_bench_plays_its_plan() {
     assert_eq!(planned.json["timestamp"], "2026-03-01T13:00:00.250000Z");
     let rig = server.get("/api/v1/setups/rig%20%231").await.ok();
     assert_eq!((&rig["run"]["state"], &rig["run"]["counts"]["planned"]), (&json!("waiting"), &json!(4)));
-    let plays = [
-        ("on.py", "lamp", json!("passed")),
-        ("off.py", "lamp", json!("warning")),
-        ("open.py", "door", json!(null)),
-        ("open.py", "door", json!("error")),
-    ];
-    for (name, folder, status) in plays {
-        assert_eq!(step(&server, "test_start", name, folder, None).await.status, 202);
-        server.pass(2);
-        assert_eq!(step(&server, "test_stop", name, folder, Some(status)).await.status, 202);
-    }
+    play(&server).await;
     let run = server.get("/api/v1/runs").await.ok()["items"][0].clone();
     assert_eq!(
         (&run["state"], &run["result"], &run["name"]),
@@ -148,17 +153,21 @@ async fn names_match_in_any_case_and_a_token_may_be_bound() {
     server.stop().await;
 }
 
+/// Two machines, of which the first has played a test.
+async fn played(server: &TestServer) {
+    tm(server, "dry_run", &dry_run("rig #1")).await;
+    tm(server, "dry_run", &dry_run("rig #2")).await;
+    step(server, "test_start", "on.py", "lamp", None).await;
+    server.pass(90);
+    step(server, "test_stop", "on.py", "lamp", Some(json!("failed"))).await;
+}
+
 #[tokio::test]
-async fn pages_read_machines_runs_and_scripts() {
+async fn pages_read_machines_and_their_runs() {
     let server = TestServer::start().await;
     let empty = server.get("/tm_api/machines/").await.ok();
     assert_eq!((&empty["count"], &empty["total_pages"], &empty["results"]), (&json!(0), &json!(1), &json!([])));
-    tm(&server, "dry_run", &dry_run("rig #1")).await;
-    tm(&server, "dry_run", &dry_run("rig #2")).await;
-    step(&server, "test_start", "on.py", "lamp", None).await;
-    server.pass(90);
-    step(&server, "test_stop", "on.py", "lamp", Some(json!("failed"))).await;
-
+    played(&server).await;
     let machines = server.get("/tm_api/machines/?page=2&page_size=1").await.ok();
     assert_eq!(
         machines["results"],
@@ -189,7 +198,13 @@ async fn pages_read_machines_runs_and_scripts() {
         .map(|scenario| (scenario["pk"].clone(), scenario["tests"][1]["pk"].clone()))
         .collect();
     assert_eq!(pks, [(json!(2), json!(4)), (json!(5), json!(7))]);
+    server.stop().await;
+}
 
+#[tokio::test]
+async fn pages_read_scripts_by_their_numbers() {
+    let server = TestServer::start().await;
+    played(&server).await;
     let script = server.get("/tm_api/test/3").await.ok();
     assert_eq!(
         script,

@@ -106,7 +106,7 @@ fn test(test: &TestDetail) -> Value {
         ("tags", (!line.tags.is_empty()).then(|| value!(line.tags))),
         ("parameters", line.parameters.as_ref().map(|text| value!({"parameters": text}))),
         ("labels", test.owner.as_ref().map(|owner| value!({"owner": owner}))),
-        ("flaky", (line.outcome == Outcome::Flaky).then(|| value!(true))),
+        ("flaky", (line.outcome == Outcome::Flaky).then_some(Value::Bool(true))),
         ("retries", (retries > 0).then(|| value!(retries))),
         ("retryAttempts", (retries > 0).then(|| test.attempts.iter().map(attempt).collect())),
     ])

@@ -140,9 +140,11 @@ fn the_number_of_setups_is_bounded() {
     assert!(!board.rows.contains_key("rig 1") && board.rows.contains_key("setup 1500"));
 }
 
+type Read = fn(&Value) -> Result<Word, Refused>;
+
 #[test]
 fn what_is_wrong_is_named() {
-    let cases: &[(fn(&Value) -> Result<Word, Refused>, Value, &str)] = &[
+    let cases: &[(Read, Value, &str)] = &[
         (Word::scope_started, json!({"setup_id": 1, "name": "x"}), "start_time is missing"),
         (Word::scope_started, json!({"setup_id": 0, "name": "x", "start_time": AT}), "setup_id counts"),
         (Word::scope_started, json!([]), "start_time is missing"),
@@ -177,6 +179,25 @@ fn any_word() -> impl Strategy<Value = Word> {
 }
 
 proptest! {
+    #[test]
+    fn any_body_is_read_or_refused(at in 0_usize..140, with in ".{0,3}", setup in ".*") {
+        let body = json!({"setup_id": 1, "scope_id": "1", "name": "n", "test_name": "t", "start_time": AT, "id": "2",
+            "table_name": "tests", "status": "pass", "completed_tests": 1, "total_tests": 2});
+        let mut text = body.to_string();
+        text.insert_str(text.floor_char_boundary(at), &with);
+        let Ok(body) = serde_json::from_str::<Value>(&text) else { return Ok(()) };
+        let read = [
+            Word::scope_started(&body), Word::test_started(&body), Word::ended(&body), Word::phase(&body),
+            Word::progress(&setup, &body), Word::since(Place::Clearing, &body),
+        ];
+        let mut board = board();
+        for word in read.into_iter().flatten() {
+            if let Ok(told) = board.hear(word, peer(1), Timestamp(0)) {
+                prop_assert_eq!(native::told(told.events).rejected, []);
+            }
+        }
+    }
+
     #[test]
     fn any_order_of_words_gives_good_events(words in prop::collection::vec((any_word(), 0_u8..3), 0..60)) {
         let mut board = board();

@@ -5,7 +5,7 @@
 
 mod doors;
 
-pub use doors::{CompatConfig, HOOK_KINDS, HooksConfig};
+pub use doors::{CompatConfig, HooksConfig};
 
 use app::domain::activity::Patience;
 use app::domain::name::SetupName;

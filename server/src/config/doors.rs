@@ -1,14 +1,11 @@
 //! The doors for clients that do not speak our own words.
 
 use super::{Config, ConfigError, Secret, invalid};
+use crate::intake::hooks::Kind;
 use app::domain::name::{ProjectName, SetupName};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Kinds of CI servers that are heard.
-pub const HOOK_KINDS: [&str; 7] =
-    ["gitlab", "github", "gitea", "forgejo", "bitbucket", "bitbucket-datacenter", "jenkins"];
 
 /// Answering the clients of systems that this one replaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +37,9 @@ impl Config {
     /// The doors for clients that do not speak our own words.
     pub(super) fn validate_doors(&self) -> Result<(), ConfigError> {
         self.open_networks()?;
-        let known = |kind: &str| HOOK_KINDS.contains(&kind);
-        if let Some(kind) = self.hooks.secrets.keys().find(|kind| !known(kind)) {
-            return Err(invalid("hooks.secrets", format!("{kind:?} is not one of {}", HOOK_KINDS.join(", "))));
+        if let Some(kind) = self.hooks.secrets.keys().find(|kind| Kind::parse(kind).is_none()) {
+            let known = Kind::ALL.map(Kind::as_str).join(", ");
+            return Err(invalid("hooks.secrets", format!("{kind:?} is not one of {known}")));
         }
         if let Some((kind, _)) = self.hooks.secrets.iter().find(|(_, secret)| secret.expose().is_empty()) {
             return Err(invalid(format!("hooks.secrets.{kind}"), "must not be empty; leave it out to ask for a token"));

@@ -52,10 +52,11 @@ use serde_json::Value;
 pub async fn post(State(door): State<Door>, request: Request) -> Result<Response, Refusal> {
     let (mut parts, body) = request.into_parts();
     let Segment(word) = Segment::from_request_parts(&mut parts, &()).await?;
-    let kind = Kind::parse(&word).ok_or_else(|| {
+    let Some(kind) = Kind::parse(&word) else {
+        body::drain(&parts.headers, body).await;
         let known = Kind::ALL.map(Kind::as_str).join(", ");
-        Refusal::not_found(format!("{word:?} is no kind of CI server; known are {known}"))
-    })?;
+        return Err(Refusal::not_found(format!("{word:?} is no kind of CI server; known are {known}")));
+    };
     Ok(json(&take(&door, kind, parts, body).await?))
 }
 

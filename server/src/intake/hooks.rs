@@ -17,7 +17,7 @@ mod pipeline;
 #[cfg(test)]
 mod tests;
 
-use app::domain::name::{NAME_MAX, tidy};
+use super::as_name;
 use app::domain::time::Timestamp;
 use field::Field as _;
 use pipeline::Pipeline;
@@ -88,7 +88,7 @@ impl Naming<'_> {
     /// The setup of a repository.
     fn setup_of(&self, repository: &str) -> String {
         let said = self.setups.get(repository).cloned();
-        said.unwrap_or_else(|| format!("ci/{}", tidy(repository, NAME_MAX - 3)))
+        said.unwrap_or_else(|| as_name(&format!("ci/{repository}")))
     }
 }
 

@@ -16,7 +16,7 @@ pub use form::{DryRun, Faults, Scenario, Script, Start, Stop, fault};
 pub use machine::Machine;
 pub use status::Status;
 
-use app::domain::name::{NAME_MAX, tidy};
+use super::as_name;
 use app::domain::time::Timestamp;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -40,8 +40,7 @@ pub fn number_of(key: &str) -> Option<u64> {
 
 /// The name of the setup that a machine is.
 pub fn setup_of(machine: &str) -> String {
-    let name = tidy(machine, NAME_MAX);
-    name.chars().take(NAME_MAX).collect::<String>().trim().to_owned()
+    as_name(machine)
 }
 
 /// The machines whose plan is at hand.

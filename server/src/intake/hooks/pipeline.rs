@@ -1,7 +1,7 @@
 //! A pipeline as any CI server tells it, and the events it becomes.
 
 use super::Naming;
-use app::domain::name::{NAME_MAX, tidy};
+use crate::intake::as_name;
 use app::domain::test::Verdict;
 use app::domain::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -129,7 +129,7 @@ impl Pipeline {
     /// Everything that the payload says, from the plan to the end.
     pub fn events(mut self, naming: Naming<'_>, now: Timestamp) -> Vec<Value> {
         self.jobs.truncate(JOBS_MAX);
-        let run = tidy(&self.key, NAME_MAX).into();
+        let run = as_name(&self.key);
         let mut teller = Teller { events: Vec::new(), setup: naming.setup_of(&self.repository), run };
         if !self.jobs.is_empty() {
             teller.tell("run.planned", self.began_at.unwrap_or(now), json!({"plan": {"suites": plan(&self.jobs)}}));

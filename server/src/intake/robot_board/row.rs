@@ -1,7 +1,7 @@
 //! One setup of the robot results board: its run, and the suites that are open.
 
 use super::Refused;
-use app::domain::name::NAME_MAX;
+use crate::intake::as_name;
 use app::domain::suite::DEPTH_MAX;
 use app::domain::time::{Micros, Timestamp};
 use serde_json::{Value, json};
@@ -105,7 +105,7 @@ impl Row {
             Some(run) => run,
             None => {
                 // The beginning of its root names a run: who tells it twice means one.
-                let key = at.chars().take(NAME_MAX).collect();
+                let key = as_name(at);
                 let run = self.run.insert(OpenRun { key, scopes: Vec::new(), test: None, promised: 0 });
                 let about = json!({"name": name, "framework": "Robot Framework"});
                 events.push(run.event("run.started", setup, now, about));

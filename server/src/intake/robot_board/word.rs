@@ -91,7 +91,8 @@ fn field<'a>(body: &'a Value, name: &str) -> Result<&'a Value, Refused> {
 
 fn text(body: &Value, name: &str, max: usize) -> Result<String, Refused> {
     let text = field(body, name)?.as_str().ok_or_else(|| Refused::bad(format!("{name} must be text")))?;
-    if text.trim().is_empty() {
+    let is_blank = |letter: char| letter.is_control() || letter.is_whitespace();
+    if text.chars().all(is_blank) {
         return Err(Refused::bad(format!("{name} must not be empty")));
     }
     Ok(tidy(text.trim(), max).into())

@@ -8,7 +8,7 @@
 use crate::codec::{Json, JsonText};
 use crate::domain::ids::{RunId, ScriptId, TestId};
 use crate::domain::problem::{Problem, ProblemKind};
-use crate::read::{AttemptText, Build, RunPage, SetupPage, SickPage, TestPage, Wall};
+use crate::read::{AttemptText, Build, Look, RunPage, SetupPage, SickPage, TestPage, Wall};
 use leptos::prelude::*;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
@@ -36,6 +36,18 @@ fn backend() -> Result<std::sync::Arc<dyn crate::backend::Backend>, Problem> {
 #[server(name = AskWall, prefix = "/rpc", endpoint = "wall", input = Json, output = Json)]
 pub async fn wall() -> Result<Wall, Problem> {
     backend()?.wall().await
+}
+
+/// A saved wall by its name.
+#[server(name = AskNamedWall, prefix = "/rpc", endpoint = "named-wall", input = Json, output = Json)]
+pub async fn named_wall(name: String, kiosk: Option<String>) -> Result<Option<(Wall, Look)>, Problem> {
+    backend()?.named_wall(&name, kiosk.as_deref()).await
+}
+
+/// Somebody looks after a setup; nobody any more, without a name.
+#[server(name = SayClaim, prefix = "/rpc", endpoint = "claim", input = Json, output = Json)]
+pub async fn claim(setup: String, holder: Option<String>, note: Option<String>) -> Result<(), Problem> {
+    backend()?.claim(&setup, holder.as_deref(), note.as_deref()).await
 }
 
 /// One setup with the page of its runs that begins at `cursor`.

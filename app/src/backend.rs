@@ -4,7 +4,7 @@
 
 use crate::domain::ids::{RunId, ScriptId, TestId};
 use crate::domain::problem::Problem;
-use crate::read::{AttemptText, Build, RunPage, SetupPage, SickPage, TestPage, Wall};
+use crate::read::{AttemptText, Build, Look, RunPage, SetupPage, SickPage, TestPage, Wall};
 use std::sync::Arc;
 
 /// What pages may ask of the server.
@@ -12,6 +12,11 @@ use std::sync::Arc;
 pub trait Backend: Send + Sync + 'static {
     /// All setups.
     async fn wall(&self) -> Result<Wall, Problem>;
+    /// A saved wall by its name; with the token of a kiosk's link where one
+    /// was used.
+    async fn named_wall(&self, name: &str, kiosk: Option<&str>) -> Result<Option<(Wall, Look)>, Problem>;
+    /// Somebody looks after a setup; nobody any more, without a name.
+    async fn claim(&self, setup: &str, holder: Option<&str>, note: Option<&str>) -> Result<(), Problem>;
     /// One setup with the page of its runs that begins at `cursor`.
     async fn setup_page(&self, name: &str, cursor: Option<&str>) -> Result<Option<SetupPage>, Problem>;
     /// One run.

@@ -14,6 +14,8 @@ pub enum Page<'a> {
     Run(RunId),
     /// One test over all its runs.
     Test(TestId),
+    /// One project, by name.
+    Project(&'a str),
     /// The tests that are ill.
     Flaky,
     /// The wall.
@@ -31,6 +33,7 @@ impl fmt::Display for Page<'_> {
             Self::Setup(name) => write!(f, "/setups/{}", Segment(name)),
             Self::Run(id) => write!(f, "/runs/{id}"),
             Self::Test(id) => write!(f, "/tests/{id}"),
+            Self::Project(name) => write!(f, "/projects/{}", Segment(name)),
             Self::Flaky => f.write_str("/flaky"),
             Self::Wall => f.write_str("/wall"),
             Self::Docs => f.write_str("/docs"),

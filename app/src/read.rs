@@ -7,10 +7,12 @@
 //! They travel as arrays, without the names of their fields: readers by names
 //! were 33 kB of the browser's module, 8 kB under brotli.
 
+mod look;
 mod pulse;
 mod sick;
 mod strip;
 
+pub use look::{Claim, Look};
 pub use pulse::{Mark, Pulse, SickTests};
 pub use sick::{Broke, PerMille, SickPage, SickTest, TapePicture, TestHealth, TestPage, TestResult};
 
@@ -44,6 +46,8 @@ pub struct Tile {
     pub has_builds: bool,
     /// What its strip is drawn from.
     pub pulse: Pulse,
+    /// Who looks after it.
+    pub claim: Option<Claim>,
 }
 
 impl Tile {

@@ -61,6 +61,7 @@ pub fn shell(options: LeptosOptions, assets: ShellAssets) -> impl IntoView {
                 <link rel="manifest" href="/manifest.webmanifest" />
                 <link rel="stylesheet" href=format!("/pkg/{}", assets.css) />
                 <script src="/theme.js" nonce=use_nonce()></script>
+                <script src="/wall.js" nonce=use_nonce() defer></script>
                 {assets.hydrate.then(|| view! { <HydrationScripts options=options.clone() /> })}
                 <MetaTags />
             </head>
@@ -97,6 +98,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/tests/:id") view=TestPage ssr=SsrMode::Async />
                     <Route path=path!("/flaky") view=FlakyPage ssr=SsrMode::Async />
                     <Route path=path!("/wall") view=WallPage ssr=SsrMode::Async />
+                    <Route path=path!("/wall/:name") view=WallPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </main>
             <KeyHelp />

@@ -1,31 +1,24 @@
-//! The static art page: the rhythms that Holter draws, on a page without a server.
+//! The ECG alone, full screen: a page that needs no server.
 //!
-//! Trunk builds it. It loads nothing but its own two files, so it can be opened
-//! from any static host, and proves that what it draws needs no server.
+//! In its classic form it beats calmly in green, goes flat and red for no
+//! reason, and recovers by itself, leaving the viewer a little less trusting.
+//! With the address of a status (`?status=URL`) it beats for a real project
+//! instead: flat for as long as that fails.
+//!
+//! - [`story`]: what happens in the classic form, a pure function of the time.
+//! - [`status`]: what a server says of a project.
+//! - [`screen`]: the canvas. [`tone`]: the sound, on request.
+
+mod screen;
+mod status;
+mod story;
+mod tone;
 
 use leptos::prelude::*;
-
-/// How many beats stand on the line.
-const BEATS: u32 = 6;
-
-/// The width of one beat, in the units of the drawing.
-const BEAT_WIDTH: f32 = 100.0;
-
-/// The height of the drawing.
-const HEIGHT: f32 = 80.0;
-
-/// One healthy beat: how far along it is, and how far above the resting line.
-const BEAT: [(f32, f32); 9] = [
-    (0.10, 0.00),
-    (0.20, 0.12),
-    (0.30, 0.00),
-    (0.38, -0.10),
-    (0.43, 0.85),
-    (0.49, -0.25),
-    (0.55, 0.00),
-    (0.72, 0.18),
-    (0.86, 0.00),
-];
+use screen::Screen;
+use status::Status;
+use tone::Tone;
+use wasm_bindgen::JsCast;
 
 fn main() {
     mount_to_body(Page);
@@ -34,26 +27,41 @@ fn main() {
 /// The whole page.
 #[component]
 fn Page() -> impl IntoView {
-    let width = BEAT_WIDTH * BEATS as f32;
+    let canvas = NodeRef::<leptos::html::Canvas>::new();
+    let address = status::address();
+    let status = RwSignal::new(Status::Unknown);
+    let is_loud = RwSignal::new(false);
+    let said = RwSignal::new(String::new());
+    if let Some(address) = address.clone() {
+        status::follow(address, status);
+    }
+    let tone = StoredValue::new_local(None::<Tone>);
+    let is_classic = address.is_none();
+    Effect::new(move |_| {
+        let Some(canvas) = canvas.get() else { return };
+        let canvas: web_sys::HtmlCanvasElement = (*canvas).clone().unchecked_into();
+        let Some(screen) = Screen::new(canvas) else { return };
+        screen.run(move |now| {
+            let scene = if is_classic { story::scene(now) } else { status::scene(status.get_untracked()) };
+            if said.get_untracked() != scene.said {
+                said.set(scene.said.to_owned());
+            }
+            tone.with_value(|tone| tone.as_ref().map(|tone| tone.is_flat(scene.is_flat)));
+            scene
+        });
+    });
+    let toggle = move |_| {
+        is_loud.update(|loud| *loud = !*loud);
+        // Browsers allow sound only from within a click.
+        tone.update_value(|tone| *tone = if is_loud.get_untracked() { Tone::new() } else { None });
+    };
     view! {
         <main>
-            <h1>"A healthy rhythm"</h1>
-            <p>"Holter draws the results of a test bench as a heart's rhythm: one beat for each test."</p>
-            <svg viewBox=format!("0 0 {width} {HEIGHT}") role="img" aria-label="Six even beats on a resting line">
-                <polyline points=points() />
-            </svg>
+            <canvas node_ref=canvas aria-hidden="true"></canvas>
+            <p class="said" role="status">{move || said.get()}</p>
+            <button type="button" on:click=toggle aria-pressed=move || is_loud.get().to_string()>
+                {move || if is_loud.get() { "Sound off" } else { "Sound on" }}
+            </button>
         </main>
     }
-}
-
-/// The corners of the line, as SVG writes them.
-fn points() -> String {
-    let resting = HEIGHT * 0.7;
-    (0..BEATS)
-        .flat_map(|beat| BEAT.map(|(along, above)| (beat as f32 + along, above)))
-        .map(|(along, above)| {
-            let (x, y) = (along * BEAT_WIDTH, resting - above * HEIGHT * 0.7);
-            format!("{x:.1},{y:.1} ")
-        })
-        .collect()
 }

@@ -2,21 +2,27 @@
 
 use crate::clock::SystemClock;
 use crate::config::{Config, EXAMPLE, environment};
+use crate::import::{self, Target};
+use crate::intake::reports::Origin;
 use crate::server::Server;
+use crate::service;
 use crate::service::rebuild;
 use crate::service::tokens::{self, Scope};
 use crate::setups_file;
+use crate::store::rows::TokenRow;
 use crate::store::{Store, StoreUrl};
 use crate::telemetry;
 use app::domain::clock::Clock;
 use app::domain::health::{self, Model};
 use app::domain::name::{ProjectName, SetupName};
+use app::domain::wall::check_wall_name;
 use clap::{Args, Parser, Subcommand};
 use std::error::Error;
 use std::io::{BufWriter, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
@@ -46,9 +52,8 @@ enum Command {
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Takes over from other systems.
-    #[command(subcommand)]
-    Import(ImportCommand),
+    /// Takes in report files of any framework, and what other systems kept.
+    Import(Import),
     /// The detector of flaky and broken tests.
     #[command(subcommand)]
     Health(HealthCommand),
@@ -101,6 +106,9 @@ enum TokenCommand {
         /// Only for this project.
         #[arg(long)]
         project: Option<String>,
+        /// Only for this wall; prints the end of the link to open on its monitor.
+        #[arg(long, conflicts_with_all = ["setup", "project"])]
+        wall: Option<String>,
     },
 }
 
@@ -127,6 +135,49 @@ enum HealthCommand {
 enum ConfigCommand {
     /// Prints the whole configuration with its defaults.
     Example,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Import {
+    #[command(subcommand)]
+    command: Option<ImportCommand>,
+    /// Report files, archives of them, or folders.
+    files: Vec<PathBuf>,
+    /// The server to send them to; without, they go into this machine's store,
+    /// whose server must not run meanwhile.
+    #[arg(long)]
+    url: Option<url::Url>,
+    /// The token to send them with.
+    #[arg(long, env = "HOLTER_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Where the tests ran.
+    #[arg(long, default_value = "import")]
+    setup: String,
+    /// The product under test.
+    #[arg(long)]
+    project: Option<String>,
+    /// One run of all files; else each file is a run of its own.
+    #[arg(long)]
+    run: Option<String>,
+    /// The commit under test.
+    #[arg(long)]
+    commit: Option<String>,
+    /// Its branch.
+    #[arg(long)]
+    branch: Option<String>,
+    /// How to read them, where their content could be taken for another format.
+    #[arg(long, value_parser = format_named)]
+    format: Option<reports::Format>,
+    #[command(flatten)]
+    place: Place,
+}
+
+fn format_named(name: &str) -> Result<reports::Format, String> {
+    reports::Format::named(name).ok_or_else(|| {
+        let names: Vec<_> = reports::Format::ALL.iter().map(|format| format.as_str()).collect();
+        format!("one of {}", names.join(", "))
+    })
 }
 
 #[derive(Debug, Subcommand)]
@@ -163,12 +214,14 @@ impl Cli {
         telemetry::init(self.log_filter.as_deref(), self.log.as_deref() == Some("json"));
         match self.command {
             Command::Serve(serve) => serve.run().await,
-            Command::Token(TokenCommand::Create { place, scope, setup, project }) => {
+            Command::Token(TokenCommand::Create { place, scope, setup, project, wall }) => {
                 let setup = setup.as_deref().map(SetupName::parse).transpose()?;
                 let project = project.as_deref().map(ProjectName::parse).transpose()?;
+                wall.as_deref().map(check_wall_name).transpose()?;
                 let (secret, row) = tokens::make(scope, setup, project, SystemClock.now())?;
+                let row = TokenRow { wall: wall.as_deref().map(Into::into), ..row };
                 place.store().await?.token_insert(&row).await?;
-                println!("{secret}");
+                println!("{}", wall.map_or(secret.clone(), |wall| format!("/wall/{wall}?kiosk={secret}")));
                 Ok(())
             }
             Command::Simulate(options) => {
@@ -180,10 +233,7 @@ impl Cli {
                 print!("{EXAMPLE}");
                 Ok(())
             }
-            Command::Import(ImportCommand::Setups { file, jenkins }) => {
-                print!("{}", setups_file::to_toml(&std::fs::read_to_string(file)?, jenkins.as_ref())?);
-                Ok(())
-            }
+            Command::Import(import) => import.run().await,
             Command::Health(HealthCommand::Replay { file }) => replay(&file),
             Command::Health(HealthCommand::Rebuild { place }) => {
                 let rebuilt = rebuild::rebuild(&place.store().await?, &Model::default()).await?;
@@ -192,6 +242,39 @@ impl Cli {
             }
             Command::Backup { place, file } => Ok(place.store().await?.backup(&file).await?),
         }
+    }
+}
+
+impl Import {
+    async fn run(self) -> Outcome {
+        if let Some(ImportCommand::Setups { file, jenkins }) = self.command {
+            print!("{}", setups_file::to_toml(&std::fs::read_to_string(file)?, jenkins.as_ref())?);
+            return Ok(());
+        }
+        if self.files.is_empty() {
+            return Err("name report files, archives or folders; holter import --help says more".into());
+        }
+        SetupName::parse(&self.setup)?;
+        self.project.as_deref().map(ProjectName::parse).transpose()?;
+        let Self { setup, project, run, commit, branch, .. } = self;
+        let origin = Origin { setup, project, run, commit, branch, shard: None, shards: None };
+        if let Some(url) = self.url {
+            let target = Target::Server(url, self.token, reqwest::Client::new());
+            println!("{}", import::run(&target, &self.files, &origin, self.format).await?);
+            return Ok(());
+        }
+        let config = self.place.config()?;
+        let store = Store::open(&StoreUrl::parse(&config.database_url)?).await?;
+        let stop = CancellationToken::new();
+        let clock = Arc::new(SystemClock);
+        let running = service::start(store.clone(), &config, "import".into(), true, clock, stop.clone()).await?;
+        let target = Target::Here(running.service.clone());
+        let summary = import::run(&target, &self.files, &origin, self.format).await;
+        stop.cancel();
+        running.recorder.await?;
+        store.close().await;
+        println!("{}", summary?);
+        Ok(())
     }
 }
 

@@ -10,8 +10,9 @@ pub use doors::{CompatConfig, HooksConfig};
 use app::domain::activity::Patience;
 use app::domain::name::SetupName;
 use app::domain::time::Micros;
+use app::domain::wall::{WallPlan, check_wall_name};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -67,6 +68,9 @@ pub struct Config {
     /// Setups as code. A setup that is not listed appears with its first word.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub setups: Vec<SetupConfig>,
+    /// Walls as code, by the name in their address.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub walls: BTreeMap<String, WallPlan>,
 }
 
 impl Default for Config {
@@ -81,6 +85,7 @@ impl Default for Config {
             compat: CompatConfig::default(),
             hooks: HooksConfig::default(),
             setups: Vec::new(),
+            walls: BTreeMap::new(),
         }
     }
 }
@@ -253,6 +258,13 @@ impl Config {
             return Err(invalid("ingest.queue_mebibytes", "must be between 1 and 2048"));
         }
         self.validate_doors()?;
+        for (name, plan) in &self.walls {
+            let place = || format!("walls.{name}");
+            check_wall_name(name).map_err(|fault| invalid(place(), fault.to_string()))?;
+            if let Some(fault) = plan.faults().first() {
+                return Err(invalid(place(), fault.to_string()));
+            }
+        }
         let mut names = HashSet::new();
         for setup in &self.setups {
             SetupName::parse(&setup.name)

@@ -16,6 +16,8 @@ mod place;
 mod play;
 #[path = "store_contract/results.rs"]
 mod results;
+#[path = "store_contract/walls.rs"]
+mod walls;
 
 use app::domain::ids::{EventId, RunId, SetupId, TokenId};
 use app::domain::name::{ProjectName, SetupName};
@@ -165,6 +167,7 @@ contract! {
             expires_at: Some(at(100)),
             revoked_at: None,
             used_at: None,
+            wall: Some("lobby".into()),
         };
         store.token_insert(&token).await.expect("inserts");
         assert_eq!(store.token_by_hash(&[7; 32]).await.expect("reads"), Some(token.clone()));
@@ -243,6 +246,7 @@ fn the_contract_reaches_every_method() {
         include_str!("store_contract/place.rs"),
         include_str!("store_contract/play.rs"),
         include_str!("store_contract/results.rs"),
+        include_str!("store_contract/walls.rs"),
     );
     let starts = ["pub fn ", "pub async fn ", "read fn ", "snapshot fn ", "write fn ", "step fn "];
     let methods: BTreeSet<_> = source

@@ -1,4 +1,5 @@
-//! Makes `target/site`, the folder that the server embeds.
+//! Makes `target/site`, the folder that the server embeds: the application, and
+//! the art page beside it.
 //!
 //! Cargo compiles the browser side, bindgen (as a library, so its version is the
 //! one in `Cargo.lock`) writes the JavaScript that loads it, the style sheets
@@ -16,7 +17,7 @@ use crate::step::step;
 use crate::{command, compress, css, install, root, stand_in};
 
 /// Counts up whenever this module writes other files from the same inputs.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// How the browser side is built.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,11 +54,13 @@ pub struct Bundle {
     pub js: String,
     pub wasm: String,
     pub css: String,
+    /// The script of the art page, which no other page loads.
+    pub art: String,
 }
 
 impl Bundle {
-    fn files(&self) -> [&String; 3] {
-        [&self.js, &self.wasm, &self.css]
+    fn files(&self) -> [&String; 4] {
+        [&self.js, &self.wasm, &self.css, &self.art]
     }
 }
 
@@ -65,6 +68,7 @@ impl Bundle {
 struct Inputs {
     profile: Profile,
     wasm: Vec<u8>,
+    art: Vec<u8>,
     css: String,
     public: Vec<PathBuf>,
 }
@@ -94,25 +98,13 @@ pub fn make(profile: Profile) -> Result<Bundle> {
 impl Inputs {
     fn gather(profile: Profile) -> Result<Self> {
         let name = profile.name();
-        step(&format!("compile the browser side ({name})"), || {
-            command::run(&mut command::cargo(&[
-                "build",
-                "--package=frontend",
-                "--target=wasm32-unknown-unknown",
-                "--profile",
-                name,
-            ]))
-        })?;
-        let wasm = root::path(&format!("target/wasm32-unknown-unknown/{name}/frontend.wasm"));
+        // One after the other: built together, each would get the other's features.
+        let wasm = compile("frontend", "the browser side", name)?;
+        let art = compile("art", "the art page", name)?;
         let mut public = Vec::new();
         collect_files(&root::path("public"), &mut public)?;
         public.sort();
-        Ok(Self {
-            profile,
-            wasm: fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))?,
-            css: css::inline(&root::path("style/main.css"))?,
-            public,
-        })
+        Ok(Self { profile, wasm, art, css: css::inline(&root::path("style/main.css"))?, public })
     }
 
     /// The glue names the module, so both carry one hash: that of what bindgen reads.
@@ -123,6 +115,7 @@ impl Inputs {
             js: format!("pkg/frontend-{code}.js"),
             wasm: format!("pkg/frontend-{code}_bg.wasm"),
             css: format!("pkg/holter-{style}.css"),
+            art: format!("pkg/art-{}.js", hash([self.art.as_slice(), stand_in::VERSION.as_bytes()])),
         }
     }
 
@@ -144,7 +137,11 @@ impl Inputs {
         fs::create_dir_all(site.join("pkg"))?;
         self.copy_public(site)?;
         fs::write(site.join(&bundle.css), &self.css)?;
-        self.bind(bundle, site)?;
+        bind(&self.wasm, &bundle.js, site)?;
+        bind(&self.art, &bundle.art, site)?;
+        // The policy of pages allows no script inside of one.
+        fs::write(site.join("art.js"), format!("import begin from \"/{}\";\nawait begin();\n", bundle.art))?;
+        fs::copy(root::path("art/style.css"), site.join("art.css"))?;
         let mut files = Vec::new();
         collect_files(site, &mut files)?;
         for file in &files {
@@ -174,26 +171,34 @@ impl Inputs {
         }
         Ok(())
     }
+}
 
-    fn bind(&self, bundle: &Bundle, site: &Path) -> Result<()> {
-        let js = Path::new(&bundle.js);
-        let name = js.file_stem().and_then(|stem| stem.to_str());
-        let name = name.context("the script has no name")?;
-        Bindgen::new()
-            .input_bytes(name, self.wasm.clone())
-            .web(true)?
-            .typescript(false)
-            // The glue finds the module beside itself, also when no page names it.
-            .omit_default_module_path(false)
-            .generate(site.join("pkg"))
-            .context(
-                "bindgen cannot read the module; is `wasm-bindgen` of the same version as its library in xtask?",
-            )?;
-        for file in [&bundle.js, &bundle.wasm] {
-            ensure!(site.join(file).is_file(), "bindgen did not write {file}");
-        }
-        Ok(())
+/// Compiles a package for the browser, and reads what came of it.
+fn compile(package: &str, what: &str, profile: &str) -> Result<Vec<u8>> {
+    step(&format!("compile {what} ({profile})"), || {
+        let package = format!("--package={package}");
+        let target = "--target=wasm32-unknown-unknown";
+        command::run(&mut command::cargo(&["build", &package, target, "--profile", profile]))
+    })?;
+    let wasm = root::path(&format!("target/wasm32-unknown-unknown/{profile}/{package}.wasm"));
+    fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))
+}
+
+/// Writes a module and the script that loads it, which is named `js`.
+fn bind(wasm: &[u8], js: &str, site: &Path) -> Result<()> {
+    let name = Path::new(js).file_stem().and_then(|stem| stem.to_str()).context("the script has no name")?;
+    Bindgen::new()
+        .input_bytes(name, wasm.to_vec())
+        .web(true)?
+        .typescript(false)
+        // The glue finds the module beside itself, also when no page names it.
+        .omit_default_module_path(false)
+        .generate(site.join("pkg"))
+        .context("bindgen cannot read the module; is `wasm-bindgen` of the same version as its library in xtask?")?;
+    for file in [js.to_owned(), format!("pkg/{name}_bg.wasm")] {
+        ensure!(site.join(&file).is_file(), "bindgen did not write {file}");
     }
+    Ok(())
 }
 
 /// The first 16 hexadecimal digits of a hash over `parts`, each with its length

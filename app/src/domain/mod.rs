@@ -24,6 +24,7 @@ pub mod run;
 pub mod suite;
 pub mod test;
 pub mod time;
+pub mod wall;
 
 mod run_facts;
 #[cfg(test)]

@@ -202,6 +202,7 @@ mod tests {
             run: None,
             has_builds: false,
             pulse: crate::read::Pulse::default(),
+            claim: None,
         }
     }
 

@@ -16,11 +16,14 @@
 //! | `clock`, `stale-banner` with `data-freshness`; `data-stale` on the page | liveness |
 //! | `strip` with `data-strip`, `data-rhythm`, `data-alarm`, `data-word`, `data-ectopic`, `data-dropped` (results told by such beats in the last minute) | the strip of a setup |
 //! | `pause`, `beat` with `data-kind`, `strips-said` | and `rhythm`, `numerals`, `beats` around strips: the pause button, the card that names a beat, what readers are told |
+//! | `claim`, `claim-form`, `claim-holder`, `claim-note`, `claim-take`, `claim-let-go` | who looks after a setup |
+//! | `wall-pages` with `data-held`, `all-well`; `data-theme`, `data-palette`, `data-night`, `data-sound` on the wall | a saved wall |
 //! | `theme`, `help`, `problem`, `not-found` | everywhere |
 
 #![allow(clippy::redundant_closure, reason = "only a closure written inside of `view!` is erased, see `ui::erase`")]
 
 mod builds_dialog;
+mod claim;
 mod clock;
 mod filter;
 mod flaky;

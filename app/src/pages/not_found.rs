@@ -17,6 +17,7 @@ pub fn NotFound(
         "setup" => "No setup of this name",
         "run" => "No such run",
         "test" => "No such test",
+        "wall" => "No wall of this name",
         _ => "No such page",
     };
     view! {

@@ -7,7 +7,7 @@ use super::problem_page;
 use crate::api;
 use crate::domain::ids::{RunId, TestId};
 use crate::domain::problem::Problem;
-use crate::read::{RunPage, SetupPage, SickPage, TestPage, Wall};
+use crate::read::{Look, RunPage, SetupPage, SickPage, TestPage, Wall};
 use crate::ui::Erase;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub enum Question {
     /// All setups.
     Wall,
+    /// A saved wall by its name, with the token of a kiosk's link.
+    NamedWall(String, Option<String>),
     /// A setup by its name, with the runs from a cursor on.
     Setup(String, Option<String>),
     /// A run.
@@ -34,6 +36,8 @@ pub enum Question {
 pub enum Answer {
     /// All setups.
     Wall(Wall),
+    /// A saved wall, and how it looks.
+    NamedWall(Wall, Box<Look>),
     /// A setup.
     Setup(Box<SetupPage>),
     /// A run.
@@ -58,6 +62,9 @@ pub fn ask(question: impl Fn() -> Question + Send + Sync + 'static) -> Asked {
 async fn answer(question: Question) -> Result<Answer, Problem> {
     Ok(match question {
         Question::Wall => Answer::Wall(api::wall().await?),
+        Question::NamedWall(name, kiosk) => api::named_wall(name, kiosk)
+            .await?
+            .map_or(Answer::Nothing, |(wall, look)| Answer::NamedWall(wall, Box::new(look))),
         Question::Setup(name, cursor) => {
             api::setup_page(name, cursor).await?.map_or(Answer::Nothing, |page| Answer::Setup(Box::new(page)))
         }

@@ -133,6 +133,7 @@ pub fn RunFacts(
 #[derive(Clone, Debug, PartialEq)]
 enum Known {
     Text(String, String),
+    Project(String),
     Code(&'static str, String),
     Moment(&'static str, Timestamp),
     Link(&'static str, String),
@@ -146,7 +147,7 @@ fn known(head: &RunHead) -> Vec<Known> {
     let took = card.started_at.zip(card.finished_at).map(|(began, ended)| format::took(ended.since(began)));
     let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
     let fixed = [
-        Some(Known::Text("Project".into(), card.project.clone())),
+        Some(Known::Project(card.project.clone())),
         code("Branch", &card.branch),
         code("Commit", &card.commit),
         text("Trigger", &head.trigger),
@@ -168,6 +169,10 @@ fn known(head: &RunHead) -> Vec<Known> {
 fn fact(known: Known) -> AnyView {
     match known {
         Known::Text(name, value) => view! { <Fact name=name>{value}</Fact> }.erased(),
+        Known::Project(name) => {
+            let address = Page::Project(&name).to_string();
+            view! { <Fact name="Project"><a href=address rel="external">{name}</a></Fact> }.erased()
+        }
         Known::Code(name, value) => {
             let short = format::commit(&value).to_owned();
             view! { <Fact name=name><code title=value>{short}</code></Fact> }.erased()

@@ -4,6 +4,7 @@
 //! to all setups and asks for the page again when one begins here.
 
 use super::builds_dialog::{BuildsDialog, BuildsQuestion};
+use super::claim::ClaimLine;
 use super::live_run::LiveRun;
 use super::not_found::NotFound;
 use super::question::{Answer, Asked, Question, answered, ask};
@@ -48,6 +49,7 @@ fn Setup(data: read::SetupPage, page: Asked) -> impl IntoView {
         <div class="page setup-page" data-test="setup" data-stale=move || is_stale()>
             <StaleBanner freshness=freshness now=clock.now() />
             <SetupHead tile=tile.clone() live=live />
+            <ClaimLine tile=shown now=clock.now() />
             <SetupStrip source=source />
             {attributes_of(attributes)}
             {live.map(|live| view! { <CurrentRun live=live /> }.erased())}

@@ -87,7 +87,7 @@ fn facts(results: &[TestResult], owner: Option<String>, project: String, anywher
     let lengths = at(50).zip(at(95)).map(|(median, most)| format!("{median}, 95 of 100 within {most}"));
     view! {
         <dl class="facts">
-            <Fact name="Project">{project}</Fact>
+            <Fact name="Project"><a href=Page::Project(&project).to_string() rel="external">{project.clone()}</a></Fact>
             {owner.map(|owner| view! { <Fact name="Owner">{owner}</Fact> })}
             <Fact name="Flaky on any setup">{percent(anywhere)}</Fact>
             {lengths.map(|lengths| view! { <Fact name="Takes">{lengths}</Fact> })}

@@ -249,6 +249,7 @@ pub(super) mod tests {
             run,
             has_builds: true,
             pulse: crate::read::Pulse::default(),
+            claim: None,
         }
     }
 

@@ -45,6 +45,7 @@ pub fn WallTile(
     let activity = Signal::derive(move || tile.with(|tile| tile.activity(now.get(), silent_after.get())));
     let health = move || tile.with(health_word);
     let counts = Signal::derive(move || run.with(|run| run.as_ref().map(|run| run.counts).unwrap_or_default()));
+    let claim = move || tile.with(|tile| tile.claim.as_ref().map(|claim| claim.holder.clone()));
     let percent =
         move || run.with(|run| run.as_ref().map(|run| format!("{}%", run.counts.percent())).unwrap_or_default());
     view! {
@@ -72,6 +73,10 @@ pub fn WallTile(
                 <StripPlace tile=tile now=now silent_after=silent_after />
                 <span class="tile-suite" data-test="suite">{move || run.with(suite_words)}</span>
                 <span class="tile-test" data-test="test">{move || run.with(test_words)}</span>
+                <span class="tile-claim" data-test="claim" hidden=move || claim().is_none()>
+                    <Icon glyph=Glyph::Person />
+                    {move || claim()}
+                </span>
                 <span class="tile-foot">
                     <span>{move || format!("{}/{}", format::number(counts.get().done()), format::number(counts.get().planned))}</span>
                     <span data-test="eta">{move || tile.with(|tile| time_words(tile, activity.get(), now.get()))}</span>

@@ -46,6 +46,10 @@ async fn around(mut request: Request, next: Next) -> Response {
     }
     let told = tracing::enabled!(tracing::Level::DEBUG)
         .then(|| (request.method().clone(), request.uri().path().to_owned(), Instant::now()));
+    if is_foreign(&request) {
+        let refusal = Refusal::new(ProblemKind::Forbidden, "another site's page may not change anything here");
+        return problem::sign(refusal.into_response(), id.to_str().unwrap_or_default());
+    }
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let response = answer.unwrap_or_else(|_| {
         // What the panic said is in the log by the hook of the runtime.
@@ -62,6 +66,21 @@ async fn around(mut request: Request, next: Next) -> Response {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// Whether the page of another site has a browser change something here. Only
+/// browsers say so: whoever says nothing is a program, and sends a token.
+fn is_foreign(request: &Request) -> bool {
+    if request.method().is_safe() {
+        return false;
+    }
+    let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    match text(HeaderName::from_static("sec-fetch-site")) {
+        Some(site) => !matches!(site, "same-origin" | "none"),
+        // Older browsers say only where they come from.
+        None => text(header::ORIGIN)
+            .is_some_and(|origin| origin.split_once("://").map(|(_, host)| host) != text(header::HOST)),
+    }
 }
 
 /// The caller's own id where it is harmless, else a new one.

@@ -27,6 +27,13 @@ impl<T: Display> Display for Escaped<T> {
 
 /// A document: `main` is its content, as HTML.
 pub fn document(title: &str, main: &str) -> String {
+    document_with(title, main, &[])
+}
+
+/// A document with scripts of this server, by their addresses.
+pub fn document_with(title: &str, main: &str, scripts: &[&str]) -> String {
+    let scripts: String =
+        scripts.iter().map(|script| format!(r#"<script src="{}" defer></script>"#, Escaped(script))).collect();
     let style = Manifest::read().css().map(|css| format!(r#"<link rel="stylesheet" href="/pkg/{}">"#, Escaped(css)));
     format!(
         r##"<!DOCTYPE html>
@@ -38,10 +45,11 @@ pub fn document(title: &str, main: &str) -> String {
 <title>{} · Holter</title>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 {}
+{scripts}
 </head>
 <body>
 <a class="skip-link" href="#main">Skip to the content</a>
-<header class="masthead"><a class="brand" href="/">Holter</a><nav class="ways" aria-label="Pages"><a href="/redoc">Reference</a><a href="/docs">Try it</a></nav></header>
+<header class="masthead"><a class="brand" href="/">Holter</a><nav class="ways" aria-label="Pages"><a href="/settings/walls">Walls</a><a href="/redoc">Reference</a><a href="/docs">Try it</a></nav></header>
 <main id="main" class="prose">
 {main}
 </main>

@@ -5,6 +5,7 @@
 //! [`extract`] (reading), [`problem`] (refusing), [`sse`] (streaming) and
 //! [`guard`] (what surrounds every request). [`wire`] holds the public types.
 
+mod art;
 pub mod assets;
 mod body;
 mod compat;
@@ -24,21 +25,25 @@ pub mod pages;
 pub mod problem;
 mod problems;
 mod redoc;
+mod reports;
 mod runs;
+mod settings;
 mod setups;
 mod sse;
 mod stream;
+mod strip;
 mod swagger;
+mod walls;
 pub mod wire;
 
 use crate::service::Service;
 use app::domain::problem::ProblemKind;
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use bytes::Bytes;
 use extract::Query;
 use problem::Refusal;
@@ -79,6 +84,8 @@ pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi
         .merge(live(&door.service).with_state(door.clone()))
         .merge(compat::routes(&door.service).with_state(door.clone()))
         .merge(hooks::aliases().with_state(door.clone()))
+        .merge(settings().with_state(door.clone()))
+        .merge(projects(&door.service).with_state(door.clone()))
         .merge(for_readers(&document))
         .merge(nothing_else());
     (router.method_not_allowed_fallback(wrong_method), document)
@@ -100,6 +107,8 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(feeds::badges::project))
         .routes(routes!(feeds::badges::setup))
         .routes(routes!(feeds::metrics::get))
+        .routes(routes!(art::status))
+        .routes(routes!(art::get_mode))
         .routes(routes!(listeners::index))
         .routes(routes!(listeners::robot))
         .routes(routes!(listeners::pytest))
@@ -108,8 +117,13 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
     OpenApiRouter::with_openapi(openapi::outline())
         .routes(routes!(events::post))
         .routes(routes!(hooks::post))
+        .merge(OpenApiRouter::new().routes(routes!(reports::post)).layer(DefaultBodyLimit::max(reports::UPLOAD_MAX)))
         .routes(routes!(stream::get))
         .merge(reads)
+        .routes(routes!(art::flip))
+        .routes(routes!(walls::list))
+        .routes(routes!(walls::one, walls::save, walls::delete))
+        .routes(routes!(walls::claim, walls::release))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
 }
@@ -119,6 +133,28 @@ fn live(service: &Service) -> Router<Door> {
     Router::new()
         .route("/live/wall", get(live_wall::get))
         .route("/live/runs/{id}", get(live_run::get))
+        .layer(from_fn_with_state(service.clone(), settled))
+}
+
+/// Forms, for people.
+fn settings() -> Router<Door> {
+    Router::new()
+        .route("/settings/walls", get(settings::walls).post(settings::save))
+        .route("/settings/walls/{name}", get(settings::wall))
+        .route("/settings/walls/{name}/delete", post(settings::delete))
+        .route("/settings/walls/{name}/links", post(settings::link))
+        .route("/settings/walls/{name}/links/{id}", post(settings::unlink))
+        .layer(DefaultBodyLimit::max(64 * 1024))
+        .layer(CompressionLayer::new())
+}
+
+/// Pages about projects, which need no script.
+fn projects(service: &Service) -> Router<Door> {
+    Router::new()
+        .route("/art", get(art::page))
+        .route("/projects/{name}", get(strip::project))
+        .route("/strip/{name}", get(strip::strip))
+        .layer(CompressionLayer::new())
         .layer(from_fn_with_state(service.clone(), settled))
 }
 

@@ -31,6 +31,7 @@ pub const PATH: &str = "/api/v1/openapi.json";
         (name = "Events", description = "What listeners say, and the log of it."),
         (name = "Reads", description = "Setups, runs and tests."),
         (name = "Feeds", description = "The same for other programs, in formats of their own."),
+        (name = "Walls", description = "Saved walls, and who looks after what they show."),
         (name = "Listeners", description = "What runs beside the tests, handed out by the server."),
         (name = "Server", description = "Whether the server is well."),
     ),
@@ -61,7 +62,8 @@ pub fn complete(document: &mut OpenApi) {
         components.responses.insert(name(*kind), RefOr::T(refusal(*kind)));
     }
     for (path, item) in &mut document.paths.paths {
-        let operations = [(&mut item.get, "get"), (&mut item.post, "post")];
+        let operations =
+            [(&mut item.get, "get"), (&mut item.post, "post"), (&mut item.put, "put"), (&mut item.delete, "delete")];
         for (operation, method) in operations {
             let Some(operation) = operation else { continue };
             for kind in refusals_of(path, method, operation) {
@@ -97,9 +99,14 @@ fn refusal(kind: ProblemKind) -> utoipa::openapi::Response {
 fn refusals_of(path: &str, method: &str, operation: &Operation) -> Vec<ProblemKind> {
     use ProblemKind as Kind;
     let mut kinds = Vec::new();
-    if method == "post" {
-        kinds.extend([Kind::Malformed, Kind::Unauthenticated, Kind::Forbidden, Kind::TooSlow, Kind::TooLarge]);
-        kinds.extend([Kind::Unsupported, Kind::Invalid, Kind::RateLimited]);
+    if method != "get" {
+        kinds.extend([Kind::Unauthenticated, Kind::Forbidden, Kind::RateLimited]);
+    }
+    if operation.request_body.is_some() {
+        kinds.extend([Kind::Malformed, Kind::TooSlow, Kind::TooLarge, Kind::Invalid]);
+    }
+    if path == "/api/v1/events" {
+        kinds.push(Kind::Unsupported);
     }
     let has_query = operation.parameters.iter().flatten().any(|parameter| match parameter {
         RefOr::T(parameter) => parameter.parameter_in == utoipa::openapi::path::ParameterIn::Query,
@@ -121,6 +128,9 @@ fn refusals_of(path: &str, method: &str, operation: &Operation) -> Vec<ProblemKi
 }
 
 fn give_examples(operation: &mut Operation) {
+    if operation.operation_id.as_deref() != Some("sendEvents") {
+        return;
+    }
     let event = event_example();
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         for (kind, content) in &mut body.content {

@@ -1,7 +1,9 @@
 //! From what arrives to events. Pure: text in, values out.
 
+pub mod archive;
 pub mod hooks;
 pub mod native;
+pub mod reports;
 pub mod robot_board;
 pub mod tm_api;
 

@@ -24,6 +24,9 @@ pub enum Failure {
     /// The token may not do this.
     #[error("{0}")]
     Forbidden(String),
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
     /// A value in the request that cannot be.
     #[error("{detail}")]
     Invalid {
@@ -67,6 +70,7 @@ impl From<Failure> for Problem {
             Failure::Closing => Problem::new(ProblemKind::Busy, detail).retry_after(2),
             Failure::Unauthenticated(_) => Problem::new(ProblemKind::Unauthenticated, detail),
             Failure::Forbidden(_) => Problem::new(ProblemKind::Forbidden, detail),
+            Failure::NotFound(_) => Problem::new(ProblemKind::NotFound, detail),
             Failure::Invalid { pointer, detail } => {
                 Problem::new(ProblemKind::Invalid, detail.clone()).at(pointer, detail)
             }

@@ -15,7 +15,7 @@ use app::domain::ids::{RunId, SetupId};
 use app::domain::name::{ProjectName, RunKey, SetupName};
 use app::domain::run::{Applied, Run, RunState};
 use app::domain::time::{Micros, Timestamp};
-use app::read::{Pulse, RunCard, Tile};
+use app::read::{Claim, Pulse, RunCard, Tile};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -127,6 +127,8 @@ pub struct HotSetup {
     pub vitals: Option<Vitals>,
     /// What its strip is drawn from.
     pub pulse: Pulse,
+    /// Who looks after it.
+    pub claim: Option<Claim>,
     heartbeats: VecDeque<Uuid>,
 }
 
@@ -142,6 +144,7 @@ impl HotSetup {
             ids: None,
             vitals: None,
             pulse: Pulse::default(),
+            claim: None,
             heartbeats: VecDeque::new(),
         }
     }
@@ -319,6 +322,7 @@ impl Hot {
             run,
             has_builds: config.is_some_and(|config| config.jenkins.is_some()),
             pulse: setup.pulse.clone(),
+            claim: setup.claim.clone(),
         })
     }
 }

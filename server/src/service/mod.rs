@@ -8,12 +8,16 @@
 pub mod board;
 pub mod failure;
 pub mod ingest;
+pub mod project;
 pub mod reads;
 pub mod rebuild;
 pub mod recorder;
+pub mod reports;
 pub mod tokens;
+pub mod walls;
 
 mod builds;
+mod claims;
 mod cursor;
 mod forecasts;
 mod group;
@@ -26,6 +30,7 @@ mod pending;
 mod replay;
 mod sick;
 mod start;
+pub mod status;
 mod tiles;
 mod visitors;
 mod vitals;
@@ -39,9 +44,10 @@ use crate::store::Store;
 use app::domain::clock::Clock;
 use app::domain::name::SetupName;
 use app::domain::time::Timestamp;
+use app::domain::wall::WallPlan;
 use board::Board;
 use recorder::{Note, Submission};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -58,6 +64,7 @@ struct Inner {
     board: Arc<Board>,
     clock: Arc<dyn Clock>,
     setups: Arc<HashMap<SetupName, SetupConfig>>,
+    walls: BTreeMap<String, WallPlan>,
     builds: builds::Builds,
     tokens: tokens::TokenCache,
     queue: mpsc::Sender<Submission>,
@@ -68,6 +75,7 @@ struct Inner {
     open_writing: bool,
     visitors: visitors::Visitors,
     tally: ingest::Tally,
+    is_art: AtomicBool,
 }
 
 impl Service {

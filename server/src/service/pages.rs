@@ -4,12 +4,23 @@ use super::Service;
 use app::backend::Backend;
 use app::domain::ids::{RunId, ScriptId, TestId};
 use app::domain::problem::Problem;
-use app::read::{AttemptText, Build, RunPage, SetupPage, SickPage, TestPage, Wall};
+use app::read::{AttemptText, Build, Look, RunPage, SetupPage, SickPage, TestPage, Wall};
 
 #[async_trait::async_trait]
 impl Backend for Service {
     async fn wall(&self) -> Result<Wall, Problem> {
         Ok(self.inner.board.wall(self.now()))
+    }
+
+    async fn named_wall(&self, name: &str, kiosk: Option<&str>) -> Result<Option<(Wall, Look)>, Problem> {
+        Ok(self.wall_page(name, kiosk).await?)
+    }
+
+    async fn claim(&self, setup: &str, holder: Option<&str>, note: Option<&str>) -> Result<(), Problem> {
+        Ok(match holder {
+            Some(holder) => self.claim(setup, holder, note).await?,
+            None => self.release(setup).await?,
+        })
     }
 
     async fn setup_page(&self, name: &str, cursor: Option<&str>) -> Result<Option<SetupPage>, Problem> {

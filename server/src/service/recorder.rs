@@ -16,6 +16,7 @@
 //! wrote, so what we have at hand is read again inside the transaction.
 
 use super::board::{Board, tiles_frame};
+use super::claims::Held;
 use super::failure::Failure;
 use super::group;
 use super::hot::Hot;
@@ -109,6 +110,15 @@ pub enum Note {
     Forecast(RunId, Arc<Forecast>),
     /// Somebody wants to read; answered when everything is written.
     Tell(oneshot::Sender<()>),
+    /// Somebody looks after a setup, or nobody any more.
+    Claim {
+        /// Which setup.
+        setup: SetupName,
+        /// Who, and what they say.
+        claim: Option<Held>,
+        /// Answered when it is durable.
+        done: oneshot::Sender<Result<(), StoreError>>,
+    },
 }
 
 /// The recorder's own state.
@@ -306,7 +316,9 @@ impl Recorder {
 
     pub(super) fn fresh_tile(&mut self, name: &SetupName, now: Timestamp) -> Option<Arc<app::read::Tile>> {
         let config = self.setups.get(name);
-        self.hot.tile(name, config, now, self.listening_since).map(Arc::new)
+        let mut tile = self.hot.tile(name, config, now, self.listening_since)?;
+        self.heal(name, &mut tile);
+        Some(Arc::new(tile))
     }
 
     /// Asks for the history of a run's tests: at its first word, and again
@@ -334,10 +346,13 @@ impl Recorder {
                 let Some(hot) = self.hot.by_id(run) else { return };
                 hot.expect(forecast);
             }
+            // Who went away meanwhile needs no answer.
             Note::Tell(done) => {
                 self.tell().await;
-                // A reader that went away needs no answer.
                 let _ = done.send(());
+            }
+            Note::Claim { setup, claim, done } => {
+                let _ = done.send(self.take_claim(setup, claim).await);
             }
         }
     }

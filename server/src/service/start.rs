@@ -24,6 +24,7 @@ use app::domain::name::SetupName;
 use app::domain::run::Run;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use thiserror::Error;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -82,6 +83,7 @@ pub async fn start(
         board,
         clock,
         setups,
+        walls: config.walls.clone(),
         builds: Builds::new(&config.builds)?,
         tokens: TokenCache::default(),
         queue,
@@ -92,6 +94,7 @@ pub async fn start(
         open_writing,
         visitors: Visitors::new(config)?,
         tally: Default::default(),
+        is_art: AtomicBool::new(false),
     };
     let recorder = tokio::spawn(recorder.run(submissions, noted, stop));
     Ok(Running { service: Service { inner: Arc::new(inner) }, recorder })
@@ -144,6 +147,7 @@ impl Recorder {
             return Ok(());
         }
         self.take_up_health(&names).await?;
+        self.take_up_claims(&names).await?;
         for row in self.store.run_latest_list().await? {
             if let Some(setup) = names.get(&row.setup).and_then(|name| self.hot.setups.get_mut(name)) {
                 setup.shown = Some(row.key.clone());

@@ -8,7 +8,6 @@
 use super::Service;
 use super::failure::Failure;
 use crate::clock::new_id;
-use crate::store::StoreError;
 use crate::store::rows::TokenRow;
 use app::domain::ids::TokenId;
 use app::domain::name::{ProjectName, SetupName};
@@ -26,6 +25,8 @@ pub enum Scope {
     Read,
     /// Take jobs.
     Worker,
+    /// Show one wall, for ever.
+    Kiosk,
     /// Everything.
     Admin,
 }
@@ -37,6 +38,7 @@ impl Scope {
             Self::Ingest => "ingest",
             Self::Read => "read",
             Self::Worker => "worker",
+            Self::Kiosk => "kiosk",
             Self::Admin => "admin",
         }
     }
@@ -49,6 +51,17 @@ pub struct Caller {
     pub setup: Option<SetupName>,
     /// Only for this project.
     pub project: Option<ProjectName>,
+}
+
+/// A link that shows a wall for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KioskLink {
+    /// Names it, to take it back.
+    pub id: TokenId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub used_at: Option<Timestamp>,
 }
 
 /// How long a token is remembered before the store is asked again.
@@ -69,6 +82,10 @@ impl TokenCache {
     fn get(&self, hash: &[u8; 32], now: Timestamp) -> Option<TokenRow> {
         let known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         known.get(hash).filter(|(asked, _)| now.since(*asked) < REMEMBERED).map(|(_, row)| row.clone())
+    }
+
+    fn forget(&self) {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
     }
 
     fn put(&self, hash: [u8; 32], now: Timestamp, row: TokenRow) {
@@ -106,6 +123,7 @@ pub fn make(
         expires_at: None,
         revoked_at: None,
         used_at: None,
+        wall: None,
     };
     Ok((secret, row))
 }
@@ -122,6 +140,48 @@ impl Service {
                 "send a token: Authorization: Bearer …; make one with: holter token create --scope ingest",
             ));
         };
+        let row = self.known(secret).await?;
+        if ![Scope::Ingest.as_str(), Scope::Admin.as_str()].contains(&&*row.scope) {
+            return Err(Failure::Forbidden(format!("a token of scope {} may not send events; ingest may", row.scope)));
+        }
+        Ok(Caller { setup: row.setup, project: row.project })
+    }
+
+    /// Whether a token, or the freedom of a server for development, allows to
+    /// change what everybody sees.
+    pub async fn may_administer(&self, secret: Option<&str>) -> Result<(), Failure> {
+        let Some(secret) = secret else {
+            if self.inner.open_writing {
+                return Ok(());
+            }
+            return Err(Failure::Unauthenticated(
+                "this needs a token of scope admin; make one with: holter token create --scope admin",
+            ));
+        };
+        let row = self.known(secret).await?;
+        if &*row.scope == Scope::Admin.as_str() {
+            return Ok(());
+        }
+        Err(Failure::Forbidden(format!("a token of scope {} may not change this; admin may", row.scope)))
+    }
+
+    /// Whether a token shows this wall.
+    pub async fn may_show(&self, secret: &str, wall: &str) -> Result<(), Failure> {
+        let row = self.known(secret).await.map_err(|failure| match failure {
+            Failure::Unauthenticated(_) => {
+                Failure::Unauthenticated("this link to the wall was revoked or never was one; ask for a new one")
+            }
+            other => other,
+        })?;
+        let is_for_this = row.wall.as_deref().is_none_or(|own| own == wall);
+        if is_for_this && [Scope::Kiosk, Scope::Read, Scope::Admin].map(Scope::as_str).contains(&&*row.scope) {
+            return Ok(());
+        }
+        Err(Failure::Forbidden("this link is for another wall".into()))
+    }
+
+    /// A token that is valid now.
+    async fn known(&self, secret: &str) -> Result<TokenRow, Failure> {
         let now = self.now();
         let hash = hash_of(secret);
         let row = match self.inner.tokens.get(&hash, now) {
@@ -132,10 +192,7 @@ impl Service {
         if spent {
             return Err(Failure::Unauthenticated("this token has expired or was revoked"));
         }
-        if ![Scope::Ingest.as_str(), Scope::Admin.as_str()].contains(&&*row.scope) {
-            return Err(Failure::Forbidden(format!("a token of scope {} may not send events; ingest may", row.scope)));
-        }
-        Ok(Caller { setup: row.setup, project: row.project })
+        Ok(row)
     }
 
     async fn look_up(&self, hash: [u8; 32], now: Timestamp) -> Result<TokenRow, Failure> {
@@ -151,6 +208,27 @@ impl Service {
         Ok(row)
     }
 
+    /// Takes a token back; at once here, within seconds on other servers.
+    pub async fn token_revoke(&self, id: TokenId) -> Result<bool, Failure> {
+        let was_valid = self.inner.store.token_revoke(id, self.now()).await?;
+        self.inner.tokens.forget();
+        Ok(was_valid)
+    }
+
+    /// The links that show a wall, the newest first.
+    pub async fn kiosk_links(&self, wall: &str) -> Result<Vec<KioskLink>, Failure> {
+        let rows = self.inner.store.token_list().await?;
+        let valid = rows.into_iter().filter(|row| row.wall.as_deref() == Some(wall) && row.revoked_at.is_none());
+        Ok(valid.map(|row| KioskLink { id: row.id, created_at: row.created_at, used_at: row.used_at }).collect())
+    }
+
+    /// Makes a link that shows a wall for ever; its secret is told once.
+    pub async fn kiosk_link(&self, wall: &str) -> Result<String, Failure> {
+        let (secret, row) = make(Scope::Kiosk, None, None, self.now()).map_err(no_chance)?;
+        self.inner.store.token_insert(&TokenRow { wall: Some(wall.into()), ..row }).await?;
+        Ok(secret)
+    }
+
     /// Makes a token and tells its secret, once.
     pub async fn token_create(
         &self,
@@ -158,9 +236,12 @@ impl Service {
         setup: Option<SetupName>,
         project: Option<ProjectName>,
     ) -> Result<String, Failure> {
-        let (secret, row) = make(scope, setup, project, self.now())
-            .map_err(|_| Failure::Upstream("the system gave no random numbers".into()))?;
-        self.inner.store.token_insert(&row).await.map_err(|error: StoreError| Failure::from(error))?;
+        let (secret, row) = make(scope, setup, project, self.now()).map_err(no_chance)?;
+        self.inner.store.token_insert(&row).await?;
         Ok(secret)
     }
+}
+
+fn no_chance(_: getrandom::Error) -> Failure {
+    Failure::Upstream("the system gave no random numbers".into())
 }

@@ -264,6 +264,44 @@ macro_rules! body {
             dialect::bulk::<SetupHealthSave>(db, rows).await.map(drop)
         }
 
+        pub(in crate::store) async fn wall_save(db: &mut $Connection, row: &WallRow) -> Answer<()> {
+            let query = sqlx::query(sql::WALL_SAVE).bind(&*row.name).bind(&*row.body).bind(row.changed_at.0);
+            query.execute(db).await?;
+            Ok(())
+        }
+
+        pub(in crate::store) async fn wall_get(db: &mut $Connection, name: &str) -> Answer<Option<WallRow>> {
+            let row = sqlx::query(sql::WALL_GET).bind(name).fetch_optional(db).await?;
+            row.as_ref().map(saved_wall).transpose()
+        }
+
+        pub(in crate::store) async fn wall_list(db: &mut $Connection) -> Answer<Vec<WallRow>> {
+            all(sqlx::query(sql::WALL_LIST).fetch_all(db).await?, saved_wall)
+        }
+
+        pub(in crate::store) async fn wall_delete(db: &mut $Connection, name: &str) -> Answer<bool> {
+            Ok(sqlx::query(sql::WALL_DELETE).bind(name).execute(db).await?.rows_affected() > 0)
+        }
+
+        pub(in crate::store) async fn claim_save(db: &mut $Connection, row: &ClaimRow) -> Answer<()> {
+            let query = sqlx::query(sql::CLAIM_SAVE)
+                .bind(row.setup.0)
+                .bind(&*row.holder)
+                .bind(row.note.as_deref())
+                .bind(row.at.0);
+            query.execute(db).await?;
+            Ok(())
+        }
+
+        pub(in crate::store) async fn claim_list(db: &mut $Connection) -> Answer<Vec<ClaimRow>> {
+            all(sqlx::query(sql::CLAIM_LIST).fetch_all(db).await?, claim)
+        }
+
+        pub(in crate::store) async fn claim_end(db: &mut $Connection, setup: SetupId, at: Timestamp) -> Answer<bool> {
+            let query = sqlx::query(sql::CLAIM_END).bind(setup.0).bind(at.0);
+            Ok(query.execute(db).await?.rows_affected() > 0)
+        }
+
         pub(in crate::store) async fn token_insert(db: &mut $Connection, row: &TokenRow) -> Answer<()> {
             let query = sqlx::query(sql::TOKEN_INSERT)
                 .bind(row.id.0)
@@ -275,7 +313,8 @@ macro_rules! body {
                 .bind(row.created_at.0)
                 .bind(row.expires_at.map(|at| at.0))
                 .bind(row.revoked_at.map(|at| at.0))
-                .bind(row.used_at.map(|at| at.0));
+                .bind(row.used_at.map(|at| at.0))
+                .bind(row.wall.as_deref());
             query.execute(db).await?;
             Ok(())
         }

@@ -34,6 +34,7 @@ macro_rules! steps {
 // One list for both, so that neither can have a step that the other lacks.
 steps! {
     1 "0001_first",
+    2 "0002_walls",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

@@ -223,6 +223,22 @@ delegate! {
     /// The health of every setup.
     read fn setup_health_list() -> Vec<SetupHealthRow>;
 
+    /// Keeps a wall as it now is.
+    write fn wall_save(row: &WallRow) -> ();
+    /// A saved wall.
+    read fn wall_get(name: &str) -> Option<WallRow>;
+    /// All saved walls, by name.
+    read fn wall_list() -> Vec<WallRow>;
+    /// A wall is no more. Tells whether it was there.
+    write fn wall_delete(name: &str) -> bool;
+    /// Somebody looks after a setup; whoever did before is let off.
+    write fn claim_save(row: &ClaimRow) -> ();
+    /// Who looks after which setup.
+    read fn claim_list() -> Vec<ClaimRow>;
+    /// A claim that is as old as that, or older, is over. Tells whether there
+    /// was one.
+    write fn claim_end(setup: SetupId, at: Timestamp) -> bool;
+
     /// Keeps a new token.
     write fn token_insert(row: &TokenRow) -> ();
     /// A token by the hash of its secret.

@@ -296,6 +296,25 @@ macro_rules! reading {
             })
         }
 
+        pub(super) fn saved_wall(row: &$Row) -> Result<WallRow, StoreError> {
+            let row = Columns::of(row, "walls", &[]);
+            Ok(WallRow {
+                name: row.get::<&str>("name")?.into(),
+                body: row.get::<&str>("body")?.into(),
+                changed_at: Timestamp(row.get("changed_at")?),
+            })
+        }
+
+        pub(super) fn claim(row: &$Row) -> Result<ClaimRow, StoreError> {
+            let row = Columns::of(row, "claims", &["setup_id"]);
+            Ok(ClaimRow {
+                setup: SetupId(row.get("setup_id")?),
+                holder: row.get::<&str>("holder")?.into(),
+                note: row.text("note")?,
+                at: Timestamp(row.get("at")?),
+            })
+        }
+
         pub(super) fn token(row: &$Row) -> Result<TokenRow, StoreError> {
             let row = Columns::of(row, "tokens", &["id"]);
             let hash = row.get::<&[u8]>("hash")?;
@@ -310,6 +329,7 @@ macro_rules! reading {
                 expires_at: row.time("expires_at")?,
                 revoked_at: row.time("revoked_at")?,
                 used_at: row.time("used_at")?,
+                wall: row.text("wall")?,
             })
         }
     };

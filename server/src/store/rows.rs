@@ -1,8 +1,10 @@
 //! What a row holds, in the words of the domain.
 
 mod health;
+mod walls;
 
 pub use health::*;
+pub use walls::*;
 
 use super::error::StoreError;
 use app::domain::counts::Counts;
@@ -288,6 +290,8 @@ pub struct TokenRow {
     pub revoked_at: Option<Timestamp>,
     /// When it was last used.
     pub used_at: Option<Timestamp>,
+    /// The one wall it shows.
+    pub wall: Option<Box<str>>,
 }
 
 /// Which runs; what is none does not filter.

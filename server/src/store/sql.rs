@@ -70,7 +70,8 @@ macro_rules! health_columns {
 
 macro_rules! token_columns {
     () => {
-        "select id, hash, scope, setup, project, label, created_at, expires_at, revoked_at, used_at from tokens"
+        "select id, hash, scope, setup, project, label, created_at, expires_at, revoked_at, used_at, wall \
+         from tokens"
     };
 }
 
@@ -195,10 +196,28 @@ statements! {
     /// The health of a setup ($1).
     SETUP_HEALTH_GET = "select setup_id, model, base, sums from setup_health where setup_id = $1";
 
+    /// A wall as it now is.
+    WALL_SAVE = "insert into walls (name, body, changed_at) values ($1, $2, $3) \
+                 on conflict (name) do update set body = excluded.body, changed_at = excluded.changed_at";
+    /// A wall ($1).
+    WALL_GET = "select name, body, changed_at from walls where name = $1";
+    /// All walls, by name.
+    WALL_LIST = "select name, body, changed_at from walls order by name";
+    /// A wall ($1) is no more.
+    WALL_DELETE = "delete from walls where name = $1";
+
+    /// A setup is looked after by somebody; the last word stands.
+    CLAIM_SAVE = "insert into claims (setup_id, holder, note, at) values ($1, $2, $3, $4) \
+                  on conflict (setup_id) do update set holder = excluded.holder, note = excluded.note, at = excluded.at";
+    /// Who looks after which setup.
+    CLAIM_LIST = "select setup_id, holder, note, at from claims";
+    /// Nobody needs to look after a setup ($1) any more, if the claim is as old as that ($2).
+    CLAIM_END = "delete from claims where setup_id = $1 and at <= $2";
+
     /// A new token.
     TOKEN_INSERT = "insert into tokens \
-                    (id, hash, scope, setup, project, label, created_at, expires_at, revoked_at, used_at) \
-                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+                    (id, hash, scope, setup, project, label, created_at, expires_at, revoked_at, used_at, \
+                    wall) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     /// A token by the hash of its secret.
     TOKEN_BY_HASH = concat!(token_columns!(), " where hash = $1");
     /// All tokens, the newest first.

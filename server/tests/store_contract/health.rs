@@ -84,9 +84,9 @@ contract! {
         let row = SetupHealthRow { model: 8, sums: [4].into(), ..row };
         keep(&store, &[], std::slice::from_ref(&row)).await;
         assert_eq!(store.setup_health_list().await.expect("reads"), std::slice::from_ref(&row));
+        let other = setup(&store, "other").await;
         let mut group = store.begin_group().await.expect("free");
         assert_eq!(group.setup_health_get(bench).await.expect("reads"), Some(row));
-        let other = setup(&store, "other").await;
         assert_eq!(group.setup_health_get(other).await.expect("reads"), None);
         group.commit().await.expect("commits");
     }

@@ -8,9 +8,11 @@ pub mod badge;
 pub mod event;
 pub mod flaky;
 pub mod hook;
+pub mod report;
 mod run;
 mod setup;
 mod test;
+pub mod walls;
 
 pub use run::{RunDetail, RunItem, RunList};
 pub use setup::{CurrentRun, SetupItem, SetupList};
@@ -156,14 +158,19 @@ pub struct RejectedBody {
     pub detail: String,
 }
 
+impl From<Rejected> for RejectedBody {
+    fn from(Rejected { index, pointer, detail }: Rejected) -> Self {
+        Self { index, pointer, detail }
+    }
+}
+
 impl From<Receipt> for ReceiptBody {
     fn from(receipt: Receipt) -> Self {
-        let body = |Rejected { index, pointer, detail }| RejectedBody { index, pointer, detail };
         Self {
             accepted: receipt.accepted,
             duplicate: receipt.duplicate,
             ignored: receipt.ignored,
-            rejected: receipt.rejected.into_iter().map(body).collect(),
+            rejected: receipt.rejected.into_iter().map(RejectedBody::from).collect(),
         }
     }
 }

@@ -1,0 +1,269 @@
+//! `/settings/walls`: walls made, changed and linked to, as plain forms that
+//! need no script. They are pages of the server alone: none of it travels in
+//! what every reader of a wall has to load.
+
+use super::Door;
+use super::extract::Query;
+use super::html::{self, Escaped};
+use super::problem::Refusal;
+use crate::service::Failure;
+use crate::service::tokens::KioskLink;
+use crate::service::walls::NamedWall;
+use app::domain::problem::Problem;
+use app::domain::wall::{Palette, Theme, WallPlan};
+use app::paths::Segment;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use std::collections::HashMap;
+use std::fmt::Write;
+
+/// The fields of a form that was sent.
+struct Form(HashMap<String, String>);
+
+impl Form {
+    fn of(body: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.0.get(name).map(|text| text.trim()).unwrap_or_default()
+    }
+
+    fn some(&self, name: &str) -> Option<String> {
+        Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    fn lines(&self, name: &str) -> Vec<String> {
+        self.text(name).split(['\n', ',']).map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn is_on(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    fn number(&self, name: &'static str) -> Result<Option<u32>, Failure> {
+        let Some(text) = self.some(name) else { return Ok(None) };
+        let not_whole = |_| Failure::Invalid { pointer: format!("/{name}"), detail: "must be a whole number".into() };
+        text.parse().map(Some).map_err(not_whole)
+    }
+
+    fn secret(&self) -> Option<&str> {
+        Some(self.text("token")).filter(|token| !token.is_empty())
+    }
+
+    fn plan(&self) -> Result<WallPlan, Failure> {
+        Ok(WallPlan {
+            title: self.some("title"),
+            projects: self.lines("projects"),
+            setups: self.lines("setups"),
+            only_sick: self.is_on("only_sick"),
+            by_name: self.is_on("by_name"),
+            tiles: self.number("tiles")?,
+            rotate_seconds: self.number("rotate_seconds")?,
+            theme: Theme::parse(self.text("theme")).unwrap_or_default(),
+            palette: Palette::parse(self.text("palette")).unwrap_or_default(),
+            sound: self.is_on("sound"),
+            language: self.some("language"),
+            dim: self.some("dim"),
+        })
+    }
+}
+
+/// Every wall, and a form for a new one.
+pub async fn walls(State(Door { service, .. }): State<Door>, query: Query) -> Result<Response, Refusal> {
+    let mut main = String::from("<h1>Walls</h1>");
+    let all = service.walls().await?;
+    if all.is_empty() {
+        main.push_str("<p>No wall is saved yet. <a href=\"/wall\">The wall of all setups</a> is always there.</p>");
+    } else {
+        main.push_str("<table data-test=\"walls\"><thead><tr><th>Name</th><th>Shows</th><th></th></tr></thead><tbody>");
+        all.iter().for_each(|wall| row(&mut main, wall));
+        main.push_str("</tbody></table>");
+    }
+    let name = query.text("name").unwrap_or_default();
+    let _ = write!(main, "<h2>A new wall</h2>{}", form(name, &WallPlan::default(), None));
+    Ok(html::respond(html::document("Walls", &main)))
+}
+
+fn row(main: &mut String, wall: &NamedWall) {
+    let name = Escaped(&wall.name);
+    let change = if wall.is_configured {
+        "written in holter.toml".to_owned()
+    } else {
+        format!("<a href=\"/settings/walls/{name}\">Change</a>")
+    };
+    let shows = Escaped(said(&wall.plan));
+    let _ = write!(main, "<tr><td><a href=\"/wall/{name}\">{name}</a></td><td>{shows}</td><td>{change}</td></tr>");
+}
+
+/// What a wall shows, in a line.
+fn said(plan: &WallPlan) -> String {
+    let listed = |word: &str, names: &[String]| (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")));
+    let parts = [
+        plan.title.clone(),
+        listed("projects", &plan.projects),
+        listed("setups", &plan.setups),
+        plan.only_sick.then(|| "only what is ill".to_owned()),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "every setup".into() } else { parts.join("; ") }
+}
+
+/// One wall to be changed, with its links.
+pub async fn wall(
+    State(Door { service, .. }): State<Door>,
+    super::extract::Segment(name): super::extract::Segment,
+) -> Result<Response, Refusal> {
+    let found = service.wall_plan(&name).await?;
+    let found = found.ok_or_else(|| Refusal::not_found("there is no wall of this name; /settings/walls lists all"))?;
+    let links = service.kiosk_links(&name).await?;
+    Ok(html::respond(html::document(&name, &page(&found, &links, None, None))))
+}
+
+fn page(wall: &NamedWall, links: &[KioskLink], refused: Option<&Problem>, fresh: Option<&str>) -> String {
+    let name = Escaped(&wall.name);
+    let mut main = format!("<p><a href=\"/settings/walls\">Walls</a></p><h1>{name}</h1>");
+    let _ = write!(main, "<p><a href=\"/wall/{name}\">Show it</a></p>");
+    if let Some(secret) = fresh {
+        let _ = write!(
+            main,
+            "<p role=\"status\" data-test=\"kiosk-link\">This link shows the wall until it is taken back. It is told \
+             once: <a href=\"/wall/{name}?kiosk={secret}\">/wall/{name}?kiosk={secret}</a></p>"
+        );
+    }
+    if wall.is_configured {
+        main.push_str("<p>This wall is written in holter.toml, and changed there.</p>");
+    } else {
+        main.push_str(&form(&wall.name, &wall.plan, refused));
+    }
+    main.push_str("<h2>Links for kiosks</h2><p>A monitor that nobody signs in at is opened with such a link. It never ends by itself.</p>");
+    for link in links {
+        let used = link.used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {}", at.to_rfc3339()));
+        let _ = write!(
+            main,
+            "<form method=\"post\" action=\"/settings/walls/{name}/links/{id}\" class=\"line\"><span>made {made}, {used}</span>{token}\
+             <button class=\"button\">Take back</button></form>",
+            id = link.id,
+            made = link.created_at.to_rfc3339(),
+            token = token_field(),
+        );
+    }
+    let token = token_field();
+    let _ = write!(
+        main,
+        "<form method=\"post\" action=\"/settings/walls/{name}/links\">{token}<button class=\"button\" data-test=\"make-link\">Make a link</button></form>"
+    );
+    if !wall.is_configured {
+        let _ = write!(
+            main,
+            "<h2>Delete</h2><form method=\"post\" action=\"/settings/walls/{name}/delete\">{token}<button class=\"button\" data-test=\"delete-wall\">Delete this wall and its links</button></form>"
+        );
+    }
+    main
+}
+
+fn token_field() -> &'static str {
+    "<label>Admin token <input type=\"password\" name=\"token\" autocomplete=\"current-password\" placeholder=\"not needed with --dev\"></label>"
+}
+
+fn form(name: &str, plan: &WallPlan, refused: Option<&Problem>) -> String {
+    let text = |label: &str, name: &str, value: &str, hint: &str| {
+        format!(
+            "<label>{label} <input type=\"text\" name=\"{name}\" value=\"{}\" placeholder=\"{hint}\"></label>",
+            Escaped(value)
+        )
+    };
+    let check = |label: &str, name: &str, is_on: bool| {
+        let checked = if is_on { " checked" } else { "" };
+        format!("<label class=\"check\"><input type=\"checkbox\" name=\"{name}\"{checked}> {label}</label>")
+    };
+    let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+    let refused = refused
+        .map(|problem| format!("<p role=\"alert\" data-test=\"refused\">Not saved: {}</p>", Escaped(&*problem.detail)));
+    [
+        "<form method=\"post\" action=\"/settings/walls\" class=\"stacked\" data-test=\"wall-form\">".to_owned(),
+        refused.unwrap_or_default(),
+        text("Name, as in its address", "name", name, "lobby"),
+        text("Title", "title", plan.title.as_deref().unwrap_or_default(), "the number of setups"),
+        text("Projects", "projects", &plan.projects.join(", "), "all"),
+        text("Setups", "setups", &plan.setups.join(", "), "all; bench-* takes many"),
+        check("Only what is ill, silent or late", "only_sick", plan.only_sick),
+        check("By name, not the sickest first", "by_name", plan.by_name),
+        text("Tiles on a page", "tiles", &number(plan.tiles), "as the screen allows"),
+        text("Seconds a page stays", "rotate_seconds", &number(plan.rotate_seconds), "20"),
+        choice("Theme", "theme", Theme::ALL, plan.theme, Theme::as_str),
+        choice("Colours", "palette", Palette::ALL, plan.palette, Palette::as_str),
+        text("Language of the clock", "language", plan.language.as_deref().unwrap_or_default(), "en-GB"),
+        text("Dimmed", "dim", plan.dim.as_deref().unwrap_or_default(), "22:00-06:00"),
+        check("A sound for each new failure", "sound", plan.sound),
+        token_field().to_owned(),
+        "<button class=\"button\" data-test=\"save-wall\">Save</button></form>".to_owned(),
+    ]
+    .concat()
+}
+
+fn choice<T: Copy + PartialEq>(label: &str, name: &str, all: &[T], chosen: T, spell: fn(T) -> &'static str) -> String {
+    let options = all.iter().map(|one| {
+        let selected = if *one == chosen { " selected" } else { "" };
+        format!("<option{selected}>{}</option>", spell(*one))
+    });
+    format!("<label>{label} <select name=\"{name}\">{}</select></label>", options.collect::<String>())
+}
+
+/// Saves what a form says.
+pub async fn save(State(Door { service, .. }): State<Door>, body: Bytes) -> Response {
+    let form = Form::of(&body);
+    let name = form.text("name").to_owned();
+    let saved = async {
+        service.may_administer(form.secret()).await?;
+        service.wall_save(&name, &form.plan()?).await
+    };
+    match saved.await {
+        Ok(()) => Redirect::to(&format!("/wall/{}", Segment(&name))).into_response(),
+        Err(failure) => {
+            let problem = Problem::from(failure);
+            let main = self::form(&name, &form.plan().unwrap_or_default(), Some(&problem));
+            let main = format!("<p><a href=\"/settings/walls\">Walls</a></p><h1>Walls</h1>{main}");
+            let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
+            (status, html::respond(html::document("Walls", &main))).into_response()
+        }
+    }
+}
+
+/// Makes a kiosk's link, and shows it once.
+pub async fn link(
+    State(Door { service, .. }): State<Door>,
+    super::extract::Segment(name): super::extract::Segment,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    service.may_administer(Form::of(&body).secret()).await?;
+    let found = service.wall_plan(&name).await?.ok_or_else(|| Refusal::not_found("there is no wall of this name"))?;
+    let secret = service.kiosk_link(&name).await?;
+    let links = service.kiosk_links(&name).await?;
+    Ok(html::respond(html::document(&name, &page(&found, &links, None, Some(&secret)))))
+}
+
+/// Takes a kiosk's link back.
+pub async fn unlink(
+    State(Door { service, .. }): State<Door>,
+    axum::extract::Path((name, id)): axum::extract::Path<(String, String)>,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    service.may_administer(Form::of(&body).secret()).await?;
+    let id = id.parse().map_err(|_| Refusal::not_found("there is no such link"))?;
+    service.token_revoke(id).await?;
+    Ok(Redirect::to(&format!("/settings/walls/{}", Segment(&name))).into_response())
+}
+
+/// Deletes a wall.
+pub async fn delete(
+    State(Door { service, .. }): State<Door>,
+    super::extract::Segment(name): super::extract::Segment,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    service.may_administer(Form::of(&body).secret()).await?;
+    service.wall_delete(&name).await?;
+    Ok(Redirect::to("/settings/walls").into_response())
+}

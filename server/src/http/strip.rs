@@ -1,0 +1,230 @@
+//! `/strip/{project}`: every commit as a heartbeat, and `/projects/{name}`, the
+//! same with what is known of the project's setups.
+//!
+//! Pages of the server alone, as SVG with a link behind each beat: they need no
+//! script to be read. A small script lets keys walk from beat to beat.
+
+use super::Door;
+use super::extract::{Query, Segment};
+use super::html::{self, Escaped};
+use super::problem::Refusal;
+use crate::service::project::{Beat, Project};
+use app::ecg::commits::CommitResult;
+use app::ecg::draw::{Point, Rect, Scale};
+use app::ecg::tape::{Detail, Finding, Tape, View};
+use app::paths::{Page, Segment as Encoded};
+use axum::extract::State;
+use axum::response::Response;
+use std::fmt::Write;
+use std::ops::Range;
+
+const SCRIPTS: [&str; 2] = ["/theme.js", "/strip.js"];
+
+/// Beats in a row.
+const PER_ROW: usize = 50;
+
+/// Rows on a page.
+const ROWS: usize = 24;
+
+/// A row in units of its drawing.
+const ROW: Rect = Rect { x: 0.0, y: 0.0, width: 1_200.0, height: 76.0 };
+
+/// The whole tape at a glance.
+const GLANCE: Rect = Rect { x: 0.0, y: 0.0, width: 1_200.0, height: 48.0 };
+
+async fn found(door: &Door, name: &str, query: &Query) -> Result<Project, Refusal> {
+    let project = door.service.project(name, query.text("branch")).await?;
+    project.ok_or_else(|| {
+        Refusal::not_found(format!("nothing was ever run for a project {name:?}; names are case-sensitive"))
+    })
+}
+
+/// The strip of all commits.
+pub async fn strip(State(door): State<Door>, Segment(name): Segment, query: Query) -> Result<Response, Refusal> {
+    let project = found(&door, &name, &query).await?;
+    let title = format!("Every commit of {name}");
+    let mut main =
+        format!("<p><a href=\"/projects/{}\">{}</a></p><h1>Every commit</h1>", Encoded(&name), Escaped(&name));
+    main.push_str(&legend(&project, &query));
+    glance(&mut main, &project.tape);
+    let end = query.number::<usize>("before")?.unwrap_or(usize::MAX).min(project.beats.len());
+    let start = end.saturating_sub(ROWS * PER_ROW);
+    rows(&mut main, &project, start..end);
+    if start > 0 {
+        let _ = write!(main, "<p><a class=\"button\" href=\"?before={start}\">Older commits</a></p>");
+    }
+    Ok(html::respond(html::document_with(&title, &main, &SCRIPTS)))
+}
+
+/// A project: its chance to be hit by a flake, its setups, its newest commits.
+pub async fn project(State(door): State<Door>, Segment(name): Segment, query: Query) -> Result<Response, Refusal> {
+    let project = found(&door, &name, &query).await?;
+    let mut main = format!("<h1>{}</h1>", Escaped(&name));
+    main.push_str(&chance(&project));
+    setups(&mut main, &project);
+    main.push_str("<h2>Commits</h2>");
+    main.push_str(&legend(&project, &query));
+    let end = project.beats.len();
+    rows(&mut main, &project, end.saturating_sub(2 * PER_ROW)..end);
+    let _ = write!(main, "<p><a class=\"button\" href=\"/strip/{}\">Every commit</a></p>", Encoded(&name));
+    Ok(html::respond(html::document_with(&name, &main, &SCRIPTS)))
+}
+
+fn percent(p: f64) -> String {
+    if p > 0.0 && p < 0.01 { "below 1 %".into() } else { format!("{:.0} %", p * 100.0) }
+}
+
+fn chance(project: &Project) -> String {
+    let Some(anywhere) = project.flake_anywhere() else {
+        return "<p>No test of its setups has a history yet, so nothing can be said of flakes.</p>".into();
+    };
+    format!(
+        "<p class=\"said\" data-test=\"project-flake\">A commit that is run once on each of its setups is hit by a flake \
+         in <strong>{}</strong> of all cases.</p>",
+        percent(anywhere)
+    )
+}
+
+fn setups(main: &mut String, project: &Project) {
+    if project.setups.is_empty() {
+        return;
+    }
+    main.push_str("<table data-test=\"project-setups\"><thead><tr><th>Setup</th><th>A run is hit by a flake</th><th>90 % interval</th><th>Tests</th><th>Flaky</th><th>Broken</th></tr></thead><tbody>");
+    for setup in &project.setups {
+        let (mean, interval) = setup.flake.map_or(("not known".into(), String::new()), |flake| {
+            (percent(flake.mean), format!("{} to {}", percent(flake.low), percent(flake.high)))
+        });
+        let (all, flaky, broken) = setup.tests;
+        let (address, name) = (Page::Setup(&setup.name), Escaped(&setup.name));
+        let _ = write!(
+            main,
+            "<tr><td><a href=\"{address}\">{name}</a></td><td>{mean}</td><td>{interval}</td><td>{all}</td><td>{flaky}</td><td>{broken}</td></tr>"
+        );
+    }
+    main.push_str("</tbody></table>");
+}
+
+fn legend(project: &Project, query: &Query) -> String {
+    let count = |result: Option<CommitResult>| project.beats.iter().filter(|beat| beat.result == result).count();
+    let [passed, flaky, failed] =
+        [CommitResult::Passed, CommitResult::Flaky, CommitResult::Failed].map(Some).map(count);
+    let branch = query.text("branch").map(|branch| format!(" on {}", Escaped(branch))).unwrap_or_default();
+    format!(
+        "<p class=\"said\" data-test=\"strip-said\">{all} commits{branch}, the oldest first: {passed} passed, {flaky} flaky (an early, wide \
+         beat), {failed} failed (a beat that is missing). Keys: <kbd>←</kbd> <kbd>→</kbd> from commit to commit, \
+         <kbd>n</kbd> <kbd>p</kbd> to the next and the previous one that did not pass, <kbd>Home</kbd> <kbd>End</kbd>, \
+         <kbd>Space</kbd> plays.</p>",
+        all = project.beats.len()
+    )
+}
+
+fn glance(main: &mut String, tape: &Tape) {
+    let view = View::of(tape, &(0..tape.len()), f64::from(GLANCE.width));
+    let drawn = drawn(tape, &view, &GLANCE, &Scale::fitting(1.6, GLANCE.height));
+    let (width, height) = (GLANCE.width, GLANCE.height);
+    let _ = write!(
+        main,
+        "<svg class=\"tape glance\" role=\"img\" aria-label=\"All commits at a glance\" viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\">{drawn}</svg>"
+    );
+}
+
+fn rows(main: &mut String, project: &Project, beats: Range<usize>) {
+    main.push_str("<div class=\"strip-rows\" data-test=\"strip-rows\">");
+    let mut first = beats.start;
+    while first < beats.end {
+        let end = (first + PER_ROW).min(beats.end);
+        row(main, project, first..end);
+        first = end;
+    }
+    main.push_str("</div><p class=\"strip-named\" aria-live=\"polite\" data-test=\"strip-named\"></p>");
+}
+
+fn row(main: &mut String, project: &Project, beats: Range<usize>) {
+    // A short row keeps the scale of a full one.
+    let share = beats.len() as f64 / PER_ROW as f64;
+    let width = f64::from(ROW.width) * share;
+    let view = View::of(&project.tape, &beats, width);
+    let day = project.beats[beats.start].at.to_rfc3339();
+    let day = day.get(..10).unwrap_or_default();
+    let drawn = drawn(&project.tape, &view, &ROW, &Scale::fitting(2.6, ROW.height));
+    let _ = write!(
+        main,
+        "<div class=\"strip-row\"><time datetime=\"{day}\">{day}</time><svg class=\"tape\" viewBox=\"0 0 {} {}\" preserveAspectRatio=\"xMinYMid meet\">{drawn}",
+        ROW.width, ROW.height
+    );
+    let step = width / beats.len().max(1) as f64;
+    for number in beats {
+        let (Some(place), beat) = (project.tape.place(number), &project.beats[number]) else { continue };
+        link(main, beat, view.x(place) - step / 2.0, step);
+    }
+    main.push_str("</svg></div>");
+}
+
+/// What a beat is, behind the whole height of its place.
+fn link(main: &mut String, beat: &Beat, x: f64, width: f64) {
+    let finding = match beat.result {
+        Some(CommitResult::Passed) => "passed",
+        Some(CommitResult::Flaky) => "flaky",
+        Some(CommitResult::Failed) => "failed",
+        None => "unknown",
+    };
+    let _ = write!(
+        main,
+        "<a href=\"{}\" data-result=\"{finding}\"><title>{}</title><rect x=\"{x:.1}\" y=\"0\" width=\"{width:.1}\" height=\"{}\"/></a>",
+        Page::Run(beat.run),
+        Escaped(said(beat, finding)),
+        ROW.height
+    );
+}
+
+fn said(beat: &Beat, finding: &str) -> String {
+    let commit = beat.commit.as_deref().map_or("a run without a commit", |commit| commit.get(..12).unwrap_or(commit));
+    let branch = beat.branch.as_deref().map(|branch| format!(" on {branch}")).unwrap_or_default();
+    let runs = if beat.runs > 1 { format!(", {} runs", beat.runs) } else { String::new() };
+    let ill = [(beat.failed, "failed"), (beat.flaky, "flaky")];
+    let ill: String =
+        ill.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!(", {count} {word}")).collect();
+    let at = beat.at.to_rfc3339();
+    let at = at.get(..16).unwrap_or_default().replace('T', " ");
+    format!("{commit}{branch}: {finding}, {} tests{ill}{runs}, {at} UTC", beat.tests)
+}
+
+fn class(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Passed | Finding::Recovered => "passed",
+        Finding::Flaky => "flaky",
+        Finding::Failed => "failed",
+        Finding::Unknown => "lost",
+    }
+}
+
+/// A tape as paths, one a colour.
+fn drawn(tape: &Tape, view: &View, area: &Rect, scale: &Scale) -> String {
+    let mut ways =
+        [Finding::Passed, Finding::Unknown, Finding::Flaky, Finding::Failed].map(|f| (class(f), String::new()));
+    let mut add = |finding: Finding, way: &str| {
+        if let Some((_, path)) = ways.iter_mut().find(|(known, _)| *known == class(finding)) {
+            path.push_str(way);
+        }
+    };
+    let bottom = area.y + area.height;
+    match view.detail(tape, area, scale) {
+        Detail::Waves(waves) => waves.iter().for_each(|wave| add(wave.finding, &polyline(&wave.points))),
+        Detail::Lines(lines) => {
+            lines.iter().for_each(|line| add(line.finding, &format!("M{:.1} {bottom}V{:.1}", line.top.x, line.top.y)));
+        }
+        Detail::Columns(columns) => columns.iter().for_each(|column| {
+            add(column.worst, &format!("M{:.1} {bottom}V{:.1}", column.span.x, column.span.y));
+        }),
+    }
+    let path = |(class, way): &(&str, String)| format!("<path data-outcome=\"{class}\" d=\"{way}\"/>");
+    ways.iter().filter(|(_, way)| !way.is_empty()).map(path).collect()
+}
+
+fn polyline(points: &[Point]) -> String {
+    let mut way = String::new();
+    for (number, point) in points.iter().enumerate() {
+        let _ = write!(way, "{}{:.1} {:.1}", if number == 0 { 'M' } else { 'L' }, point.x, point.y);
+    }
+    way
+}

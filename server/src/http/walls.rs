@@ -1,0 +1,125 @@
+//! `/api/v1/walls`, and who looks after a setup: for programs.
+
+use super::extract::{Segment, bearer};
+use super::problem::Refusal;
+use super::wire::walls::{ClaimBody, WallItem, WallList};
+use super::{Door, body, json};
+use app::domain::problem::{Problem, ProblemKind};
+use app::domain::wall::WallPlan;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+
+async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Refusal> {
+    let bytes = body::read(headers, body).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let detail = format!("the body is not what is wanted: {error}");
+        Problem::new(ProblemKind::Malformed, detail.clone()).at("", detail).into()
+    })
+}
+
+fn no_wall(name: &str) -> Refusal {
+    Refusal::not_found(format!("there is no wall {name:?}; walls are listed under /api/v1/walls"))
+}
+
+/// Lists saved walls
+///
+/// By name. Those of the configuration file are changed there.
+#[utoipa::path(
+    get, path = "/api/v1/walls", tag = "Walls", operation_id = "listWalls",
+    responses((status = 200, description = "Every wall", body = WallList)),
+)]
+pub async fn list(State(Door { service, .. }): State<Door>) -> Result<Response, Refusal> {
+    let items = service.walls().await?.into_iter().map(WallItem::from).collect();
+    Ok(json(&WallList { items, next: None }))
+}
+
+/// Tells about one wall
+#[utoipa::path(
+    get, path = "/api/v1/walls/{name}", tag = "Walls", operation_id = "getWall",
+    params(("name" = String, Path, description = "The wall's name", example = "lobby")),
+    responses((status = 200, description = "The wall", body = WallItem)),
+)]
+pub async fn one(State(Door { service, .. }): State<Door>, Segment(name): Segment) -> Result<Response, Refusal> {
+    let found = service.wall_plan(&name).await?.ok_or_else(|| no_wall(&name))?;
+    Ok(json(&WallItem::from(found)))
+}
+
+/// Saves a wall
+///
+/// Under this name, in place of what was there. What is left out is as usual: an empty object is a
+/// wall with every setup. Needs a token of scope `admin`.
+#[utoipa::path(
+    put, path = "/api/v1/walls/{name}", tag = "Walls", operation_id = "saveWall", security(("token" = [])),
+    params(("name" = String, Path, description = "1 to 60 of a-z, 0-9 and -", example = "lobby")),
+    request_body(content = super::wire::walls::Plan, description = "What it shows, and how"),
+    responses((status = 200, description = "The wall", body = WallItem)),
+)]
+pub async fn save(
+    State(Door { service, .. }): State<Door>,
+    Segment(name): Segment,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    service.may_administer(bearer(&headers)?).await?;
+    let plan: WallPlan = read(&headers, body).await?;
+    service.wall_save(&name, &plan).await?;
+    let saved = service.wall_plan(&name).await?.ok_or_else(|| no_wall(&name))?;
+    Ok(json(&WallItem::from(saved)))
+}
+
+/// Deletes a wall
+///
+/// Every kiosk link to it is taken back. Needs a token of scope `admin`.
+#[utoipa::path(
+    delete, path = "/api/v1/walls/{name}", tag = "Walls", operation_id = "deleteWall", security(("token" = [])),
+    params(("name" = String, Path, description = "The wall's name", example = "lobby")),
+    responses((status = 204, description = "It is gone")),
+)]
+pub async fn delete(
+    State(Door { service, .. }): State<Door>,
+    Segment(name): Segment,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    service.may_administer(bearer(&headers)?).await?;
+    if service.wall_delete(&name).await? { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(no_wall(&name)) }
+}
+
+/// Says who looks after a setup
+///
+/// It stands on the setup's tile until it is given back, or until a run of the setup has ended well.
+#[utoipa::path(
+    put, path = "/api/v1/setups/{name}/claim", tag = "Walls", operation_id = "claimSetup", security(("token" = [])),
+    params(("name" = String, Path, description = "The setup's name, percent-encoded", example = "bench 7")),
+    request_body(content = ClaimBody),
+    responses((status = 204, description = "It is known")),
+)]
+pub async fn claim(
+    State(Door { service, .. }): State<Door>,
+    Segment(name): Segment,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    service.writer(bearer(&headers)?).await?;
+    let said: ClaimBody = read(&headers, body).await?;
+    service.claim(&name, &said.holder, said.note.as_deref()).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Says that nobody looks after a setup any more
+#[utoipa::path(
+    delete, path = "/api/v1/setups/{name}/claim", tag = "Walls", operation_id = "releaseSetup", security(("token" = [])),
+    params(("name" = String, Path, description = "The setup's name, percent-encoded", example = "bench 7")),
+    responses((status = 204, description = "Nobody does")),
+)]
+pub async fn release(
+    State(Door { service, .. }): State<Door>,
+    Segment(name): Segment,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    service.writer(bearer(&headers)?).await?;
+    service.release(&name).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,102 @@
+//! Saved walls: from the configuration, and from the store.
+
+use super::Service;
+use super::failure::Failure;
+use crate::store::rows::WallRow;
+use app::domain::wall::{WallFault, WallPlan, check_wall_name};
+use app::read::{Look, Wall};
+
+/// Walls that may be saved.
+const WALLS_MAX: usize = 500;
+
+/// A wall by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedWall {
+    /// Its name, as in its address.
+    pub name: String,
+    /// What it shows.
+    pub plan: WallPlan,
+    /// It is written in the configuration, and changed there.
+    pub is_configured: bool,
+}
+
+fn invalid(fault: WallFault) -> Failure {
+    Failure::Invalid { pointer: format!("/{}", fault.field), detail: fault.detail }
+}
+
+impl Service {
+    /// All walls, by name.
+    pub async fn walls(&self) -> Result<Vec<NamedWall>, Failure> {
+        let saved = self.inner.store.wall_list().await?;
+        let configured = self.inner.walls.iter().map(|(name, plan)| NamedWall {
+            name: name.clone(),
+            plan: plan.clone(),
+            is_configured: true,
+        });
+        let mut all: Vec<_> = configured.collect();
+        // The configuration stands above what was saved under the same name.
+        all.extend(saved.into_iter().filter(|row| !self.inner.walls.contains_key(&*row.name)).map(named));
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(all)
+    }
+
+    /// A wall by its name.
+    pub async fn wall_plan(&self, name: &str) -> Result<Option<NamedWall>, Failure> {
+        if let Some(plan) = self.inner.walls.get(name) {
+            return Ok(Some(NamedWall { name: name.into(), plan: plan.clone(), is_configured: true }));
+        }
+        Ok(self.inner.store.wall_get(name).await?.map(named))
+    }
+
+    /// Saves a wall; one of the same name is replaced.
+    pub async fn wall_save(&self, name: &str, plan: &WallPlan) -> Result<(), Failure> {
+        check_wall_name(name).map_err(invalid)?;
+        self.refuse_configured(name)?;
+        if let Some(fault) = plan.faults().into_iter().next() {
+            return Err(invalid(fault));
+        }
+        let saved = self.inner.store.wall_list().await?;
+        if saved.len() >= WALLS_MAX && saved.iter().all(|row| &*row.name != name) {
+            return Err(invalid(WallFault { field: "name", detail: format!("there are {WALLS_MAX} walls already") }));
+        }
+        // A plan is plain values with text keys: writing it cannot fail.
+        let body = serde_json::to_string(plan).unwrap_or_default().into();
+        let row = WallRow { name: name.into(), body, changed_at: self.now() };
+        Ok(self.inner.store.wall_save(&row).await?)
+    }
+
+    /// Forgets a wall, and takes back the links to it. Tells whether it was there.
+    pub async fn wall_delete(&self, name: &str) -> Result<bool, Failure> {
+        self.refuse_configured(name)?;
+        for link in self.kiosk_links(name).await? {
+            self.token_revoke(link.id).await?;
+        }
+        Ok(self.inner.store.wall_delete(name).await?)
+    }
+
+    fn refuse_configured(&self, name: &str) -> Result<(), Failure> {
+        if self.inner.walls.contains_key(name) {
+            return Err(Failure::Forbidden(format!("the wall {name} is written in holter.toml; change it there")));
+        }
+        Ok(())
+    }
+
+    /// A saved wall as a page, with what it shows. A kiosk's link is checked
+    /// where one was used.
+    pub async fn wall_page(&self, name: &str, kiosk: Option<&str>) -> Result<Option<(Wall, Look)>, Failure> {
+        if let Some(secret) = kiosk {
+            self.may_show(secret, name).await?;
+        }
+        let Some(found) = self.wall_plan(name).await? else { return Ok(None) };
+        Ok(Some((self.inner.board.wall(self.now()), Look::of(&found.plan))))
+    }
+}
+
+/// A wall that cannot be read shows everything: it comes from another release.
+fn named(row: WallRow) -> NamedWall {
+    let plan = serde_json::from_str(&row.body).unwrap_or_else(|error| {
+        tracing::warn!(wall = &*row.name, %error, "a saved wall cannot be read; it shows everything");
+        WallPlan::default()
+    });
+    NamedWall { name: row.name.into(), plan, is_configured: false }
+}

@@ -1,0 +1,101 @@
+//! Pages of a project: its commits as heartbeats.
+
+mod harness;
+
+use harness::TestServer;
+
+async fn page(server: &TestServer, path: &str) -> (u16, String) {
+    let answer = reqwest::get(server.url(path)).await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("a text"))
+}
+
+/// A run of a commit, on the project "boiler".
+async fn run(server: &TestServer, key: &str, commit: &str, failing: usize) {
+    let mut script = server.rig("A").run(key).passes(3);
+    for number in 0..failing {
+        script = script.fails(&format!("y{number}"));
+    }
+    let mut events = script.events();
+    let events = events.as_array_mut().expect("events");
+    events.push(serde_json::json!({"type": "run.finished", "at": server.at(30), "setup": "A", "run": key}));
+    for event in &mut *events {
+        event["project"] = "boiler".into();
+        if event["type"] == "run.started" {
+            event["commit"] = commit.into();
+        }
+    }
+    server.post(&serde_json::Value::from(std::mem::take(events))).await.ok();
+}
+
+#[tokio::test]
+async fn every_commit_is_one_beat_with_a_link_to_its_run() {
+    let server = TestServer::start().await;
+    for (key, commit, failing) in [("1", "c1", 0), ("2", "c2", 1), ("3", "c2", 0), ("4", "c3", 1)] {
+        run(&server, key, commit, failing).await;
+        server.pass(60);
+    }
+    let runs = server.get("/api/v1/runs").await.ok();
+    let again = runs["items"].as_array().expect("items").iter().find(|run| run["key"] == "3").expect("the run");
+    let again = again["id"].as_str().expect("an id");
+    let (status, text) = page(&server, "/strip/boiler").await;
+    assert_eq!(status, 200);
+    assert_eq!(text.matches("data-result=").count(), 3, "{text}");
+    let (flaky, failed) =
+        (text.matches("data-result=\"flaky\"").count(), text.matches("data-result=\"failed\"").count());
+    assert_eq!((flaky, failed), (1, 1));
+    assert!(text.contains(&format!("/runs/{again}")), "a commit leads to its last run");
+    assert!(text.contains("c2 on main: flaky") && text.contains("2 runs"), "{text}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_project_tells_its_chance_and_its_setups() {
+    let server = TestServer::start().await;
+    for number in 0..8 {
+        server.rig("bench <1>").run(&number.to_string()).passes(3).flaky("x").done().await;
+        server.pass(600);
+    }
+    let runs = server.get("/api/v1/runs").await.ok();
+    let project = runs["items"][0]["project"].as_str().expect("a project").to_owned();
+    let (status, text) = page(&server, &format!("/projects/{project}")).await;
+    assert_eq!(status, 200);
+    assert!(text.contains("data-test=\"project-flake\"") && text.contains("bench &lt;1&gt;"), "{text}");
+    assert_eq!(text.matches("data-result=\"flaky\"").count(), 1, "all of one commit");
+    let (_, other) = page(&server, &format!("/strip/{project}?branch=release")).await;
+    assert!(other.contains("0 commits on release"), "{other}");
+    for path in ["/projects/nowhere", "/strip/nowhere"] {
+        let (status, text) = page(&server, path).await;
+        assert!(status == 404 && text.contains("nothing was ever run"), "{status} {text}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_state_of_a_project_is_one_word() {
+    let server = TestServer::start().await;
+    let status = async |query: &str| server.get(&format!("/status{query}")).await.ok()["status"].clone();
+    assert_eq!(status("").await, "unknown");
+    server.rig("A").run("1").passes(2).open().await;
+    assert_eq!(status("").await, "running");
+    server.rig("A").run("1").passes(2).done().await;
+    assert_eq!(status("").await, "success");
+    server.rig("B").run("1").passes(2).fails("y").open().await;
+    assert_eq!((status("").await, status("?project=other").await), ("failed".into(), "unknown".into()));
+    let answer = server.get("/status").await;
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn only_an_administrator_turns_theatre_on() {
+    use server::service::tokens::Scope;
+    let server = TestServer::start_with(false, |_| {}).await;
+    let flip = |token: String| reqwest::Client::new().post(server.url("/flip-mode")).bearer_auth(token).send();
+    let ingest = server.token(Scope::Ingest, None, None).await;
+    assert_eq!(flip(ingest).await.expect("an answer").status(), 403);
+    assert_eq!(server.get("/mode").await.ok()["mode"], "monitor");
+    let admin = server.token(Scope::Admin, None, None).await;
+    assert_eq!(flip(admin).await.expect("an answer").status(), 200);
+    assert_eq!(server.get("/mode").await.ok()["mode"], "art");
+    server.stop().await;
+}

@@ -3,6 +3,10 @@
 //! Strength, from weak to strong: defaults, the environment, `holter.toml`,
 //! flags. Values become types here; nothing downstream parses.
 
+mod doors;
+
+pub use doors::{CompatConfig, HooksConfig};
+
 use app::domain::activity::Patience;
 use app::domain::name::SetupName;
 use app::domain::time::Micros;
@@ -57,6 +61,10 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// Asking CI servers for builds.
     pub builds: BuildsConfig,
+    /// Answering the clients of systems that this one replaces.
+    pub compat: CompatConfig,
+    /// Hearing from CI servers.
+    pub hooks: HooksConfig,
     /// Setups as code. A setup that is not listed appears with its first word.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub setups: Vec<SetupConfig>,
@@ -74,6 +82,8 @@ impl Default for Config {
             activity: ActivityConfig::default(),
             ingest: IngestConfig::default(),
             builds: BuildsConfig::default(),
+            compat: CompatConfig::default(),
+            hooks: HooksConfig::default(),
             setups: Vec::new(),
             walls: BTreeMap::new(),
         }
@@ -247,6 +257,7 @@ impl Config {
         if self.ingest.queue_mebibytes == 0 || self.ingest.queue_mebibytes > 2_048 {
             return Err(invalid("ingest.queue_mebibytes", "must be between 1 and 2048"));
         }
+        self.validate_doors()?;
         for (name, plan) in &self.walls {
             let place = || format!("walls.{name}");
             check_wall_name(name).map_err(|fault| invalid(place(), fault.to_string()))?;
@@ -311,10 +322,13 @@ mod tests {
     fn what_is_commented_out_in_the_example_is_valid_too() {
         let text: String =
             EXAMPLE.lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
-        let text = text.replace("allowed_hosts = []\n", "");
+        let text = text.replace("allowed_hosts = []\n", "").replace("\nopen = []\n", "\n");
         let config: Config = toml::from_str(&text).expect("valid");
         config.validate().expect("usable");
         assert_eq!(config.setups.len(), 2);
+        assert_eq!(config.setup_numbers()[&1], "bench-2");
+        assert_eq!(config.open_networks().expect("networks").len(), 1);
+        assert_eq!(config.hooks.secrets.len(), 2);
         assert!(!format!("{config:?}").contains("11aa"));
     }
 

@@ -76,7 +76,7 @@ impl Server {
         });
         let drained = stop.clone().cancelled_owned();
         // A router itself would be copied whole for each connection: 30 KiB.
-        let router = router.into_make_service();
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let http = tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(drained).await });
         Ok(Self { address, service: running.service, store, stop, stop_recorder, recorder: running.recorder, http })
     }

@@ -1,7 +1,7 @@
 //! Takes over the setups of a `setups_config.json`, the file of a board that
 //! Holter replaces: `{"pipelines": [{"setup", "job_name", "comment", …}]}`.
 
-use crate::config::{BuildsConfig, Config, JenkinsConfig, SetupConfig};
+use crate::config::{BuildsConfig, CompatConfig, Config, JenkinsConfig, SetupConfig};
 use serde::Deserialize;
 use serde::Serialize;
 use thiserror::Error;
@@ -27,6 +27,8 @@ struct File {
 struct Pipeline {
     setup: String,
     #[serde(default)]
+    setup_id: Option<u32>,
+    #[serde(default)]
     job_name: Option<String>,
     #[serde(default)]
     comment: Option<String>,
@@ -36,6 +38,8 @@ struct Pipeline {
 struct Part {
     #[serde(skip_serializing_if = "Option::is_none")]
     builds: Option<BuildsConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compat: Option<CompatConfig>,
     setups: Vec<SetupConfig>,
 }
 
@@ -44,13 +48,18 @@ fn filled(text: Option<String>) -> Option<String> {
 }
 
 /// The setups as a part of `holter.toml`. The job names are on the given
-/// Jenkins server; without one they are left out. Of setups of the same name
-/// the first counts.
+/// Jenkins server; without one they are left out. Of setups of the same name,
+/// or of the same number, the first counts.
 pub fn to_toml(json: &str, jenkins: Option<&Url>) -> Result<String, SetupsFileError> {
     let file: File = serde_json::from_str(json)?;
     let mut setups: Vec<SetupConfig> = Vec::new();
+    let mut compat = CompatConfig::default();
     for pipeline in file.pipelines {
         let name = pipeline.setup.trim().to_owned();
+        if let (Some(number), false) = (pipeline.setup_id, name.is_empty()) {
+            // Its listeners send this number, wherever the setup stands in the list.
+            compat.setups.entry(number.to_string()).or_insert_with(|| name.clone());
+        }
         if name.is_empty() || setups.iter().any(|setup| setup.name == name) {
             continue;
         }
@@ -60,7 +69,7 @@ pub fn to_toml(json: &str, jenkins: Option<&Url>) -> Result<String, SetupsFileEr
     }
     let host = jenkins.and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
     let builds = host.map(|host| BuildsConfig { allowed_hosts: vec![host], ..Config::default().builds });
-    Ok(toml::to_string(&Part { builds, setups })?)
+    Ok(toml::to_string(&Part { builds, compat: Some(compat).filter(|compat| !compat.setups.is_empty()), setups })?)
 }
 
 #[cfg(test)]
@@ -79,6 +88,7 @@ mod tests {
         assert_eq!(config.setups.len(), 2);
         assert_eq!(config.setups[0].jenkins.as_ref().map(|jenkins| &*jenkins.job), Some("nightly"));
         assert_eq!(config.setups[1].jenkins, None);
+        assert_eq!(config.setup_numbers().into_values().collect::<Vec<_>>(), ["rig 1", "rig 2"]);
         assert!(to_toml("[]", None).is_err());
     }
 }

@@ -9,7 +9,7 @@ pub const NAME_MAX: usize = 200;
 
 /// First words of our own paths under `/api/v1/`, which no project may have:
 /// another protocol puts the project's name there.
-pub const RESERVED_PROJECTS: [&str; 19] = [
+pub const RESERVED_PROJECTS: [&str; 20] = [
     "badges",
     "batches",
     "builds",
@@ -17,6 +17,7 @@ pub const RESERVED_PROJECTS: [&str; 19] = [
     "flaky",
     "flaky.csv",
     "health",
+    "hooks",
     "jobs",
     "listeners",
     "openapi.json",

@@ -8,11 +8,14 @@
 mod art;
 pub mod assets;
 mod body;
+mod compat;
 mod events;
 mod extract;
+mod feeds;
 mod flaky;
 pub mod guard;
 mod health;
+mod hooks;
 mod html;
 mod listeners;
 mod live_run;
@@ -46,6 +49,7 @@ use bytes::Bytes;
 use extract::Query;
 use problem::Refusal;
 use serde::Serialize;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use utoipa::openapi::OpenApi;
@@ -58,6 +62,8 @@ pub struct Door {
     service: Service,
     /// Ends every open stream.
     stop: CancellationToken,
+    /// What other protocols leave to us to remember.
+    remembered: Arc<compat::Remembered>,
 }
 
 /// Everything that is served.
@@ -71,11 +77,14 @@ pub fn router(service: Service, stop: CancellationToken) -> Router {
 /// Everything but the pages, and the document that describes it. The caller
 /// puts [`guard::guard`] around the whole.
 pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi) {
-    let door = Door { service, stop };
+    let remembered = Arc::new(compat::Remembered::new(&service));
+    let door = Door { service, stop, remembered };
     let (described, mut document) = described(&door.service).with_state(door.clone()).split_for_parts();
     openapi::complete(&mut document);
     let router = described
         .merge(live(&door.service).with_state(door.clone()))
+        .merge(compat::routes(&door.service).with_state(door.clone()))
+        .merge(hooks::aliases().with_state(door.clone()))
         .merge(settings().with_state(door.clone()))
         .merge(projects(&door.service).with_state(door.clone()))
         .merge(report_portal::router().with_state(door.clone()))
@@ -94,6 +103,12 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(runs::tests))
         .routes(routes!(flaky::list))
         .routes(routes!(flaky::csv))
+        .routes(routes!(feeds::ctrf::get))
+        .routes(routes!(feeds::junit::get))
+        .routes(routes!(feeds::cctray::get))
+        .routes(routes!(feeds::badges::project))
+        .routes(routes!(feeds::badges::setup))
+        .routes(routes!(feeds::metrics::get))
         .routes(routes!(art::status))
         .routes(routes!(art::get_mode))
         .routes(routes!(listeners::index))
@@ -103,6 +118,7 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .layer(from_fn_with_state(service.clone(), settled));
     OpenApiRouter::with_openapi(openapi::outline())
         .routes(routes!(events::post))
+        .routes(routes!(hooks::post))
         .merge(OpenApiRouter::new().routes(routes!(reports::post)).layer(DefaultBodyLimit::max(reports::UPLOAD_MAX)))
         .routes(routes!(stream::get))
         .merge(reads)

@@ -1,11 +1,15 @@
 //! From what arrives to events. Pure: text in, values out.
 
 pub mod archive;
+pub mod hooks;
 pub mod native;
 pub mod report_portal;
 pub mod reports;
+pub mod robot_board;
+pub mod tm_api;
 
 use app::domain::event::Event;
+use app::domain::name::NAME_MAX;
 
 /// One event that could be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,4 +42,11 @@ pub struct Parsed {
     pub events: Vec<Incoming>,
     /// The bad ones.
     pub rejected: Vec<Rejected>,
+}
+
+/// What another protocol says, as the name of a setup or the key of a run may
+/// be: without control characters, which those have no place for, and cut.
+fn as_name(text: &str) -> String {
+    let plain: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    plain.trim().chars().take(NAME_MAX).collect::<String>().trim_end().to_owned()
 }

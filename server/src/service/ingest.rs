@@ -9,7 +9,36 @@ use crate::intake::{Incoming, Parsed, Rejected};
 use crate::store::rows::ForeignRow;
 use app::domain::name::ProjectName;
 use app::domain::time::{Micros, Timestamp};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::oneshot;
+
+/// How events were taken since the start.
+#[derive(Debug, Default)]
+pub struct Tally {
+    accepted: AtomicU64,
+    duplicate: AtomicU64,
+    ignored: AtomicU64,
+    rejected: AtomicU64,
+}
+
+impl Tally {
+    fn add(&self, receipt: &Receipt) {
+        self.accepted.fetch_add(u64::from(receipt.accepted), Ordering::Relaxed);
+        self.duplicate.fetch_add(u64::from(receipt.duplicate), Ordering::Relaxed);
+        self.ignored.fetch_add(u64::from(receipt.ignored), Ordering::Relaxed);
+        self.rejected.fetch_add(receipt.rejected.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Each fate, with how many events had it.
+    pub fn by_fate(&self) -> [(&'static str, u64); 4] {
+        [
+            ("accepted", self.accepted.load(Ordering::Relaxed)),
+            ("duplicate", self.duplicate.load(Ordering::Relaxed)),
+            ("ignored", self.ignored.load(Ordering::Relaxed)),
+            ("rejected", self.rejected.load(Ordering::Relaxed)),
+        ]
+    }
+}
 
 /// What was done with a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,12 +91,19 @@ impl Service {
         let fates =
             if is_nothing { Vec::new() } else { self.submit(events, foreign, clock, caller.project.clone()).await? };
         let count = |fate: Fate| fates.iter().filter(|f| **f == fate).count() as u32;
-        Ok(Receipt {
+        let receipt = Receipt {
             accepted: count(Fate::Accepted),
             duplicate: count(Fate::Duplicate),
             ignored: count(Fate::Ignored),
             rejected,
-        })
+        };
+        self.inner.tally.add(&receipt);
+        Ok(receipt)
+    }
+
+    /// How events were taken since the start.
+    pub fn tally(&self) -> &Tally {
+        &self.inner.tally
     }
 
     async fn submit(

@@ -33,6 +33,7 @@ mod sick;
 mod start;
 pub mod status;
 mod tiles;
+mod visitors;
 mod vitals;
 
 pub use failure::Failure;
@@ -74,6 +75,8 @@ struct Inner {
     notes: mpsc::Sender<Note>,
     behind: Arc<AtomicBool>,
     open_writing: bool,
+    visitors: visitors::Visitors,
+    tally: ingest::Tally,
     is_art: AtomicBool,
 }
 

@@ -295,11 +295,12 @@ impl Recorder {
         let now = self.clock.now();
         let pending = std::mem::take(&mut self.pending);
         self.tell_at = Instant::now() + TELL_EVERY;
+        let mut changed = Vec::with_capacity(pending.runs.len());
         for (at, name) in &pending.runs {
             self.hot.show(name, &at.1);
             let version = self.hot.setups.get(name).map_or(0, |setup| setup.version.unsigned_abs());
             if let Some(hot) = self.hot.used(at) {
-                self.bus.run_changed(RunChanged { run: hot.run.id, version });
+                changed.push(RunChanged { run: hot.run.id, version });
                 self.ask_the_past(at);
             }
         }
@@ -310,6 +311,8 @@ impl Recorder {
         let tiles: Vec<_> = names.filter_map(|name| self.fresh_tile(name, now)).collect();
         self.unannounced.extend(tiles.iter().map(|tile| tile.setup));
         self.board.put(tiles);
+        // After the board: who hears the bell may look there.
+        changed.into_iter().for_each(|changed| self.bus.run_changed(changed));
         self.behind.store(false, Ordering::Release);
         self.hot.shrink();
     }

@@ -10,11 +10,12 @@ use super::pending::Pending;
 use super::recorder::{Note, Recorder};
 use super::tiles::{self, Outlook};
 use super::tokens::TokenCache;
+use super::visitors::Visitors;
 use super::vitals::Vitals;
 use super::{Inner, Service};
 use crate::bus::Bus;
 use crate::clock::new_id;
-use crate::config::{Config, SetupConfig};
+use crate::config::{Config, ConfigError, SetupConfig};
 use crate::store::rows::{RunRow, SetupTouch};
 use crate::store::{Store, StoreError};
 use app::domain::clock::Clock;
@@ -46,6 +47,9 @@ pub enum StartError {
     /// The client for other servers could not be made.
     #[error("no client for other servers")]
     Client(#[from] reqwest::Error),
+    /// A door cannot be as it is configured.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
 }
 
 /// A service that is up, and the task that writes.
@@ -90,6 +94,8 @@ pub async fn start(
         notes,
         behind: recorder.behind.clone(),
         open_writing,
+        visitors: Visitors::new(config)?,
+        tally: Default::default(),
         is_art: AtomicBool::new(false),
     };
     let recorder = tokio::spawn(recorder.run(submissions, noted, stop));

@@ -1,0 +1,143 @@
+//! `POST /api/v1/hooks/{kind}`: what CI servers tell.
+//!
+//! A delivery is verified before anything of it is read: by its signature or
+//! secret where one is configured for its kind, else by a token as everywhere.
+//! It is answered when it is durable, which takes milliseconds; what says
+//! nothing about tests is taken politely, since servers give up on addresses
+//! that refuse.
+
+mod delivery;
+mod verify;
+
+pub use delivery::Deliveries;
+
+use super::Door;
+use super::body;
+use super::compat::Guest;
+use super::extract::Segment;
+use super::json;
+use super::problem::Refusal;
+use super::wire::hook::{HookOutcome, HookReceipt};
+use crate::intake::hooks::{self, Heard, Kind, Naming};
+use crate::intake::native;
+use crate::service::ingest::SenderClock;
+use crate::service::tokens::Caller;
+use app::domain::problem::ProblemKind;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post as route_post;
+use bytes::Bytes;
+use serde_json::Value;
+
+/// Takes what a CI server tells
+///
+/// `kind` is `gitlab`, `github`, `gitea`, `forgejo`, `bitbucket`, `bitbucket-datacenter` or `jenkins`. A
+/// pipeline becomes a run on the setup `ci/` and its repository, with a test for each job. What says
+/// nothing about tests is taken and ignored, and a delivery that comes again changes nothing. Where
+/// `holter.toml` has a secret for the kind, the delivery must be signed with it or carry it; else a
+/// token is needed, as the header or as `?token=`.
+#[utoipa::path(
+    post, path = "/api/v1/hooks/{kind}", tag = "Events", operation_id = "takeHook",
+    security(("token" = [])),
+    params(
+        ("kind" = String, Path, description = "The kind of CI server", example = "gitlab"),
+        ("token" = Option<String>, Query, description = "A token, for servers that send no header of ours; of Jenkins, its secret"),
+    ),
+    responses((status = 200, description = "Durable, or of no use here", body = HookReceipt)),
+)]
+pub async fn post(State(door): State<Door>, request: Request) -> Result<Response, Refusal> {
+    let (mut parts, body) = request.into_parts();
+    let Segment(word) = Segment::from_request_parts(&mut parts, &()).await?;
+    let Some(kind) = Kind::parse(&word) else {
+        body::drain(&parts.headers, body).await;
+        let known = Kind::ALL.map(Kind::as_str).join(", ");
+        return Err(Refusal::not_found(format!("{word:?} is no kind of CI server; known are {known}")));
+    };
+    Ok(json(&take(&door, kind, parts, body).await?))
+}
+
+/// The addresses of older systems: the kind is in the headers.
+pub fn aliases() -> Router<Door> {
+    Router::new().route("/hook", route_post(by_headers)).route("/webhook", route_post(by_headers))
+}
+
+async fn by_headers(State(door): State<Door>, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let receipt = match delivery::kind_of(&parts.headers) {
+        Some(kind) => take(&door, kind, parts, body).await?,
+        None => {
+            body::drain(&parts.headers, body).await;
+            HookReceipt::ignored("no header says what kind of server this is")
+        }
+    };
+    Ok((StatusCode::ACCEPTED, json(&receipt)).into_response())
+}
+
+/// Takes one delivery.
+async fn take(door: &Door, kind: Kind, parts: Parts, body: Body) -> Result<HookReceipt, Refusal> {
+    let (caller, bytes) = verified(door, kind, &parts, body).await?;
+    let delivery = delivery::id_of(kind, &parts.headers, &bytes);
+    let deliveries = &door.remembered.deliveries;
+    if delivery.as_deref().is_some_and(|id| deliveries.knows(kind, id)) {
+        return Ok(HookReceipt::of(HookOutcome::Duplicate, "this delivery came before", 0));
+    }
+    let payload = payload(&parts.headers, &bytes)?;
+    let hooks = door.service.hooks();
+    let naming = Naming { project: hooks.project.as_deref(), setups: &hooks.setups };
+    let now = door.service.now();
+    let mut events = match hooks::read(kind, delivery::event_of(&parts.headers), &payload, naming, now) {
+        Heard::Nothing(why) => return Ok(HookReceipt::ignored(why)),
+        Heard::Events(events) => events,
+    };
+    if let Some(id) = &delivery {
+        hooks::name(&mut events, kind, id);
+    }
+    // Their times are those of an honest clock, told when they had long passed.
+    let clock = SenderClock { sent_at: Some(now), trusted: false };
+    let receipt = door.service.record(&caller, clock, native::told(events)).await?;
+    if let Some(id) = &delivery {
+        deliveries.note(kind, id);
+    }
+    Ok(HookReceipt::recorded(&receipt))
+}
+
+/// Whose delivery it is, and its bytes: nothing of them was read yet.
+async fn verified(door: &Door, kind: Kind, parts: &Parts, body: Body) -> Result<(Caller, Bytes), Refusal> {
+    let Some(secret) = door.service.hooks().secrets.get(kind.as_str()) else {
+        return match Guest::admit(door, parts).await {
+            Ok(guest) => Ok((guest.caller, body::read(&parts.headers, body).await?)),
+            Err(refusal) => {
+                body::drain(&parts.headers, body).await;
+                Err(refusal)
+            }
+        };
+    };
+    let Some(proof) = verify::Proof::of(kind, parts) else {
+        body::drain(&parts.headers, body).await;
+        return Err(unverified(kind, "carries no"));
+    };
+    let bytes = body::read(&parts.headers, body).await?;
+    if !proof.holds(secret.expose().as_bytes(), &bytes) {
+        return Err(unverified(kind, "has a wrong"));
+    }
+    Ok((Caller::default(), bytes))
+}
+
+fn unverified(kind: Kind, how: &str) -> Refusal {
+    let what = verify::proof_of(kind);
+    Refusal::new(ProblemKind::Unauthenticated, format!("the delivery {how} {what}; holter.toml has a secret for it"))
+}
+
+/// The JSON of a delivery, which some servers wrap in a form.
+fn payload(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, Refusal> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let form = kind.trim().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
+    let wrapped = form.then(|| url::form_urlencoded::parse(bytes).find(|(name, _)| name == "payload")).flatten();
+    let json = wrapped.as_ref().map_or(bytes, |(_, json)| json.as_bytes());
+    serde_json::from_slice(json)
+        .map_err(|error| Refusal::new(ProblemKind::Malformed, format!("the body is not valid JSON: {error}")))
+}

@@ -72,6 +72,11 @@ impl LiveRun {
         Some(RwSignal::from(signal).into())
     }
 
+    /// Asks something of the whole run as it is now, and never again.
+    pub fn once<T>(self, ask: impl FnOnce(&RunPage) -> T) -> T {
+        self.page.with_value(ask)
+    }
+
     /// Asks something of the whole run, anew whenever it changes.
     pub fn with<T>(self, ask: impl FnOnce(&RunPage) -> T) -> T {
         self.revision.track();

@@ -37,7 +37,7 @@ pub fn RunTree(
 ) -> impl IntoView {
     let filter = use_test_filter();
     let tree = Memo::new(move |_| live.with(|page| Tree::of(&page.suites, &page.tests, &filter.get())));
-    let is_whole = live.with(|page| page.tests.len() <= DRAWN_WHOLE);
+    let is_whole = live.once(|page| page.tests.len() <= DRAWN_WHOLE);
     let branch = Branch { live, tree, turned: RwSignal::default(), scripts: ScriptQuestion::new(), is_whole };
     follow_links(branch);
     let shown = move || {
@@ -73,7 +73,8 @@ fn follow_links(branch: Branch) {
         else {
             return;
         };
-        let path = branch.live.with(|page| {
+        // Once: a page that jumped back with each result could not be read.
+        let path = branch.live.once(|page| {
             let at = page.tests.binary_search_by_key(&ordinal, |test| test.ordinal).ok()?;
             let suite = page.tests[at].suite;
             page.suites.iter().find(|known| known.ordinal == suite).map(|suite| suite.path.clone())

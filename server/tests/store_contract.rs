@@ -6,6 +6,8 @@
 
 #[path = "store_contract/file.rs"]
 mod file;
+#[path = "store_contract/foreign.rs"]
+mod foreign;
 #[path = "store_contract/health.rs"]
 mod health;
 #[path = "store_contract/measurement.rs"]
@@ -242,6 +244,7 @@ fn the_contract_reaches_every_method() {
     let source = include_str!("../src/store/mod.rs");
     let contract = concat!(
         include_str!("store_contract.rs"),
+        include_str!("store_contract/foreign.rs"),
         include_str!("store_contract/health.rs"),
         include_str!("store_contract/place.rs"),
         include_str!("store_contract/play.rs"),

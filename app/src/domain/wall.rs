@@ -16,8 +16,10 @@ const ROTATE_MIN: u32 = 5;
 
 words! {
     /// The colours of a wall.
+    #[derive(Default)]
     Theme {
         /// As the machine has it.
+        #[default]
         System = "system",
         /// Light.
         Light = "light",
@@ -28,23 +30,13 @@ words! {
 
 words! {
     /// Which colours tell well from ill.
+    #[derive(Default)]
     Palette {
         /// Green, amber, red.
+        #[default]
         Standard = "standard",
         /// Blue, yellow, vermilion: told apart with any colour vision.
         ColourBlind = "colour-blind",
-    }
-}
-
-impl Default for Theme {
-    fn default() -> Self {
-        Self::System
-    }
-}
-
-impl Default for Palette {
-    fn default() -> Self {
-        Self::Standard
     }
 }
 

@@ -35,7 +35,10 @@ impl Room {
     /// Says in a report what found no room.
     pub fn settle(&self, mut report: Report) -> Report {
         if self.left_out > 0 {
-            let detail = format!("{} cases and suites are left out: their names are too long to repeat", self.left_out);
+            let detail = format!(
+                "{} cases and suites are left out: what they have in common is too long to repeat",
+                self.left_out
+            );
             report.lose("the rest", detail);
         }
         report

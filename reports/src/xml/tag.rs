@@ -58,21 +58,28 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.0.trim_ascii_start();
-        let (name, value) = rest.split_at(find(b'=', rest)?);
-        let name = name.trim_ascii_end();
-        let value = value[1..].trim_ascii_start();
-        let (value, rest) = match value.as_bytes().first()? {
-            quote @ (b'"' | b'\'') => {
-                let value = &value[1..];
-                let end = find(*quote, value).unwrap_or(value.len());
-                (&value[..end], value.get(end + 1..).unwrap_or(""))
-            }
-            _ => value.split_at(value.bytes().position(|byte| byte.is_ascii_whitespace()).unwrap_or(value.len())),
+        let bytes = self.0.as_bytes();
+        let start = skip_space(bytes, 0);
+        let equals = start + bytes[start..].iter().position(|byte| *byte == b'=')?;
+        let open = skip_space(bytes, equals + 1);
+        let quote = *bytes.get(open)?;
+        let (value, rest) = if matches!(quote, b'"' | b'\'') {
+            let value = &self.0[open + 1..];
+            let end = find(quote, value).unwrap_or(value.len());
+            (&value[..end], value.get(end + 1..).unwrap_or(""))
+        } else {
+            let end = bytes[open..].iter().position(u8::is_ascii_whitespace).unwrap_or(bytes.len() - open);
+            self.0[open..].split_at(end)
         };
+        let name = self.0[start..equals].trim_ascii_end();
         self.0 = rest;
         Some((name, value))
     }
+}
+
+fn skip_space(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    from + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
 /// Where a byte of ASCII stands first. Names and values are short, so this
@@ -92,6 +99,9 @@ fn find(byte: u8, text: &str) -> Option<usize> {
     rest.iter().position(|other| *other == byte).map(|at| start + at)
 }
 
+/// No reference that means a character is longer, so no further is looked.
+const LONGEST_REFERENCE: usize = 12;
+
 /// A text with its references resolved. What is no predefined entity and no
 /// character stays as it is written: nothing is ever looked up.
 pub fn unescape(raw: &str) -> Cow<'_, str> {
@@ -104,7 +114,8 @@ pub fn unescape(raw: &str) -> Cow<'_, str> {
     while let Some(at) = next {
         text.push_str(&rest[..at]);
         rest = &rest[at..];
-        let named = rest[1..].split_once(';').and_then(|(name, after)| Some((character(name)?, after)));
+        let near = &rest[1..rest.floor_char_boundary(LONGEST_REFERENCE)];
+        let named = near.find(';').and_then(|end| Some((character(&near[..end])?, &rest[end + 2..])));
         let (letter, after) = named.unwrap_or(('&', &rest[1..]));
         text.push(letter);
         rest = after;
@@ -163,6 +174,7 @@ mod tests {
             ("&#65;&#x1f600;", "A\u{1f600}"),
             ("&#0;", "\u{fffd}"),
             ("&nbsp; &xxe; &; & ;", "&nbsp; &xxe; &; & ;"),
+            ("&ééééééééé; &#x1f600; &", "&ééééééééé; \u{1f600} &"),
             ("&#xD800;&#99999999999;", "&#xD800;&#99999999999;"),
         ];
         for (raw, text) in table {

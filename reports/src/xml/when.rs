@@ -9,21 +9,35 @@ const FIRST: Moment = 315_532_800_000_000;
 
 /// A length of time: seconds, or hours, minutes and seconds.
 pub fn span(text: &str) -> Option<Span> {
-    plain(text.as_bytes()).or_else(|| scan::seconds(text)).or_else(|| clock(text))
+    let text = text.trim_ascii();
+    if text.is_empty() || text.starts_with('-') {
+        return None;
+    }
+    let seconds = || match text.split_once(',') {
+        Some((whole, part)) if is_decimal(whole, part) => scan::seconds(&format!("{whole}.{part}")),
+        _ => scan::seconds(text),
+    };
+    plain(text.as_bytes()).or_else(seconds).or_else(|| clock(text))
+}
+
+/// Whether a comma stands where others have a point: in "0,123" and "1,5", but
+/// not in "1,234".
+fn is_decimal(whole: &str, part: &str) -> bool {
+    !part.contains(['.', ',', ' ']) && (whole == "0" || part.len() != 3)
 }
 
 /// "12.345678", which is how nearly all of them are written.
 fn plain(text: &[u8]) -> Option<Span> {
     const MOST_DIGITS: usize = 8;
-    const SCALE: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
     let point = text.iter().position(|byte| *byte == b'.').unwrap_or(text.len());
-    let (whole, part) = (&text[..point], text.get(point + 1..).unwrap_or_default());
-    let digits = |text: &[u8]| {
-        text.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))
-    };
-    let scale = SCALE.get(part.len())?;
-    let is_short = !whole.is_empty() && whole.len() <= MOST_DIGITS;
-    Some(digits(whole).filter(|_| is_short)? * 1_000_000 + digits(part)? * scale)
+    let (whole, mut part) = (&text[..point], text.get(point..).unwrap_or_default());
+    if whole.is_empty() || whole.len() > MOST_DIGITS {
+        return None;
+    }
+    let seconds = number(&mut &whole[..], whole.len())?;
+    let is_up = part.get(7).is_some_and(|digit| *digit >= b'5');
+    let micros = fraction(&mut part) + i64::from(is_up);
+    part.is_empty().then_some(seconds * 1_000_000 + micros)
 }
 
 /// "hh:mm:ss", with a fraction and with days before a point if need be.
@@ -161,6 +175,15 @@ mod tests {
             ("3.6e-05", Some(36)),
             ("123456789012", None),
             (".", None),
+            ("1.5.5", None),
+            ("1,5", Some(1_500_000)),
+            ("0,123", Some(123_000)),
+            ("1,234", Some(1_234_000_000)),
+            ("1,234.5", Some(1_234_500_000)),
+            ("1,234,567", Some(1_234_567_000_000)),
+            ("-0.5", None),
+            ("670.06950001", Some(670_069_500)),
+            ("0.9999999", Some(1_000_000)),
             ("00:00:00.0250000", Some(25_000)),
             ("02:03:56", Some(7_436_000_000)),
             ("1.00:00:01", Some(86_401_000_000)),

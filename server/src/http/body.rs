@@ -77,7 +77,8 @@ pub async fn drain(headers: &HeaderMap, body: Body) {
     }
 }
 
-async fn discard(mut chunks: BodyDataStream) {
+/// Reads what is left of a body that was begun.
+pub async fn discard(mut chunks: BodyDataStream) {
     let reading = async {
         let mut read = 0;
         while let Some(Ok(chunk)) = chunks.next().await {

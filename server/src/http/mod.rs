@@ -25,6 +25,7 @@ pub mod pages;
 pub mod problem;
 mod problems;
 mod redoc;
+mod report_portal;
 mod reports;
 mod runs;
 mod settings;
@@ -86,6 +87,7 @@ pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi
         .merge(hooks::aliases().with_state(door.clone()))
         .merge(settings().with_state(door.clone()))
         .merge(projects(&door.service).with_state(door.clone()))
+        .merge(report_portal::router().with_state(door.clone()))
         .merge(for_readers(&document))
         .merge(nothing_else());
     (router.method_not_allowed_fallback(wrong_method), document)

@@ -26,6 +26,11 @@ impl Refusal {
         Self(Problem::new(ProblemKind::Invalid, format!("{name} {detail}")).at(format!("/{name}"), detail))
     }
 
+    /// The problem, for who answers in another shape.
+    pub fn into_problem(self) -> Problem {
+        self.0
+    }
+
     /// There is no such thing.
     pub fn not_found(what: impl Into<String>) -> Self {
         Self::new(ProblemKind::NotFound, what)

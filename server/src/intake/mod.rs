@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod hooks;
 pub mod native;
+pub mod report_portal;
 pub mod reports;
 pub mod robot_board;
 pub mod tm_api;

@@ -121,6 +121,11 @@ pub fn moment(text: &str) -> Option<Timestamp> {
     raw::moment(text)
 }
 
+/// A moment in microseconds, held in the range that is kept.
+pub fn held(micros: i64) -> Timestamp {
+    raw::held(micros)
+}
+
 fn json(body: &[u8]) -> Result<Parsed, IntakeError> {
     let (text, broken) = decode(body);
     match text.as_bytes().first() {

@@ -2,7 +2,7 @@
 
 use app::domain::suite::DEPTH_MAX;
 use app::domain::time::{Micros, Timestamp};
-use reports::{Attempt, Case, Report, Suite, Verdict};
+use reports::{Attempt, Case, Format, Report, Suite, Verdict};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -49,16 +49,34 @@ pub fn run_key(digests: &[[u8; 32]]) -> String {
 /// the content, the setup and the run, so that the same upload counts once.
 /// Times that the report does not tell are laid one after the other from its
 /// beginning on, or from `now`.
-pub fn told(report: &Report, origin: &Origin, run: &str, content: &[u8; 32], now: Timestamp) -> Vec<Value> {
+pub fn told(
+    (format, report): (Format, &Report),
+    origin: &Origin,
+    run: &str,
+    content: &[u8; 32],
+    now: Timestamp,
+) -> Vec<Value> {
     let began = report.started.or_else(|| earliest(report)).map_or(now, Timestamp);
     let scope = format!("{}\n{run}\n{}", origin.setup, origin.shard.unwrap_or_default());
     let scope = Uuid::new_v5(&Uuid::new_v5(&Uuid::NAMESPACE_OID, content), scope.as_bytes());
-    let mut telling = Telling { origin, run, scope, events: Vec::new(), at: began };
+    let root = root_of(format, report);
+    let mut telling = Telling { origin, run, scope, root, events: Vec::new(), at: began };
     telling.started(report, began);
     report.suites.iter().for_each(|suite| telling.suite(suite));
     report.cases.iter().for_each(|case| telling.case(case));
     telling.finished(report);
     telling.events
+}
+
+/// A test is known by its path below the root suite. Robot's reports have one
+/// root; all others may have several suites side by side, whose names must not
+/// be lost: they get a root of their own.
+fn root_of(format: Format, report: &Report) -> Option<String> {
+    if matches!(format, Format::RobotXml | Format::RobotJson) {
+        return None;
+    }
+    let named = [&report.name, &report.framework].into_iter().flatten().find(|name| !name.trim().is_empty());
+    Some(named.cloned().unwrap_or_else(|| format.as_str().to_owned()))
 }
 
 fn earliest(report: &Report) -> Option<i64> {
@@ -70,6 +88,8 @@ struct Telling<'a> {
     origin: &'a Origin,
     run: &'a str,
     scope: Uuid,
+    /// The root suite, where the report itself has none.
+    root: Option<String>,
     events: Vec<Value>,
     /// Where the report has got to in time.
     at: Timestamp,
@@ -112,7 +132,7 @@ impl Telling<'_> {
     }
 
     fn suite(&mut self, suite: &Suite) {
-        let path = path(&suite.path);
+        let path = self.path(&suite.path);
         let at = suite.started.map_or(self.at, Timestamp);
         self.say("suite.started", at, json!({"suite": path, "source": suite.source}));
         let ended = at + Micros(suite.duration.unwrap_or_default());
@@ -129,7 +149,7 @@ impl Telling<'_> {
     fn attempt(&mut self, case: &Case, attempt: &Attempt, number: u32) {
         let name = if case.name.trim().is_empty() { "(no name)" } else { &case.name };
         let which = json!({
-            "suite": path(&case.suite), "test": name, "parameters": case.parameters, "attempt": number,
+            "suite": self.path(&case.suite), "test": name, "parameters": case.parameters, "attempt": number,
         });
         let with = |more: Value| match (which.clone(), more) {
             (Value::Object(mut which), Value::Object(more)) => {
@@ -154,6 +174,21 @@ impl Telling<'_> {
         self.at = self.at.max(ended);
     }
 
+    /// A path as the contract takes it: with a name for everything, and no
+    /// deeper than suites nest.
+    fn path(&self, names: &[String]) -> Vec<String> {
+        let named = |name: &String| if name.trim().is_empty() { "(no name)".to_owned() } else { name.clone() };
+        let mut path: Vec<String> = self.root.iter().chain(names).map(named).collect();
+        if path.is_empty() {
+            path.push("(no suite)".into());
+        }
+        if path.len() > DEPTH_MAX {
+            let rest = path.split_off(DEPTH_MAX - 1);
+            path.push(rest.join(" / "));
+        }
+        path
+    }
+
     fn finished(&mut self, report: &Report) {
         let at = report.finished.map_or(self.at, Timestamp).max(self.at);
         self.say("run.finished", at, json!({"aborted": report.is_aborted, "shard": self.origin.shard}));
@@ -171,21 +206,6 @@ fn output(case: &Case, attempt: &Attempt) -> Option<String> {
     let mut text = lines.join("\n");
     text.truncate(text.floor_char_boundary(OUTPUT_KEPT));
     Some(text).filter(|text| !text.is_empty())
-}
-
-/// A path as the contract takes it: with a name for everything, and no deeper
-/// than suites nest.
-fn path(names: &[String]) -> Vec<String> {
-    let named = |name: &String| if name.trim().is_empty() { "(no name)".to_owned() } else { name.clone() };
-    let mut path: Vec<String> = names.iter().map(named).collect();
-    if path.is_empty() {
-        path.push("(no suite)".into());
-    }
-    if path.len() > DEPTH_MAX {
-        let rest = path.split_off(DEPTH_MAX - 1);
-        path.push(rest.join(" / "));
-    }
-    path
 }
 
 fn word(verdict: Verdict) -> &'static str {
@@ -233,19 +253,22 @@ mod tests {
     #[test]
     fn every_event_of_a_report_is_one_that_is_taken() {
         let origin = Origin { setup: "A".into(), ..Origin::default() };
-        let parsed = native::told(told(&report(), &origin, "1", &digest(b"x"), Timestamp(0)));
+        let parsed = native::told(told((Format::Tap, &report()), &origin, "1", &digest(b"x"), Timestamp(0)));
         assert_eq!(parsed.rejected, []);
         let kinds: Vec<_> = parsed.events.iter().map(|event| &*event.kind).collect();
         assert_eq!(kinds[..3], ["run.started", "suite.started", "suite.finished"]);
         assert_eq!(kinds.iter().filter(|kind| **kind == "test.finished").count(), 3);
         assert_eq!(kinds.last(), Some(&"run.finished"));
+        let told = |format| told((format, &report()), &origin, "1", &digest(b"x"), Timestamp(0));
+        assert_eq!(told(Format::Tap)[1]["suite"], json!(["tap", "Root"]));
+        assert_eq!(told(Format::RobotXml)[1]["suite"], json!(["Root"]));
     }
 
     #[test]
     fn the_same_content_has_the_same_ids_and_any_other_has_others() {
         let origin = Origin { setup: "A".into(), ..Origin::default() };
         let ids = |origin: &Origin, run: &str, content: &[u8]| -> Vec<Value> {
-            told(&report(), origin, run, &digest(content), Timestamp(0))
+            told((Format::Tap, &report()), origin, run, &digest(content), Timestamp(0))
                 .iter()
                 .map(|event| event["id"].clone())
                 .collect()

@@ -7,7 +7,9 @@ use super::pending::Pending;
 use super::recorder::{Fate, Recorder, Submission};
 use crate::clock::new_id;
 use crate::intake::Incoming;
-use crate::store::rows::{EventRow, HealthRow, IdsRow, RunRow, ScriptRow, SetupHealthRow, SuiteRow, TestRow, TextRow};
+use crate::store::rows::{
+    EventRow, ForeignRow, HealthRow, IdsRow, RunRow, ScriptRow, SetupHealthRow, SuiteRow, TestRow, TextRow,
+};
 use crate::store::{Group, StoreError};
 use app::domain::activity::Patience;
 use app::domain::event::{EventKind, RunEvent};
@@ -69,11 +71,20 @@ pub(super) async fn record(
         fates.push(taken);
     }
     group.event_insert(&events).await?;
+    group.foreign_save(&foreign(submissions)).await?;
     if told {
         derive(recorder, &mut group).await?;
     }
     group.commit().await?;
     Ok(Recorded { fates, log_grew: !events.is_empty(), told })
+}
+
+/// What is to be kept of launches of other protocols; of several words about
+/// the same item the last, as a statement may not touch a row twice.
+fn foreign(submissions: &[Submission]) -> Vec<ForeignRow> {
+    let mut known = HashSet::new();
+    let latest = submissions.iter().rev().flat_map(|submission| submission.foreign.iter().rev());
+    latest.filter(|row| known.insert((&row.project, &row.launch, &row.item))).cloned().collect()
 }
 
 /// Writes what follows from events that are in the log already.

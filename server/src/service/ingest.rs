@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::recorder::{Fate, ListenerClock, Submission};
 use super::tokens::Caller;
 use crate::intake::{Incoming, Parsed, Rejected};
+use crate::store::rows::ForeignRow;
 use app::domain::name::ProjectName;
 use app::domain::time::{Micros, Timestamp};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,15 +68,28 @@ const EVENT_OVERHEAD: usize = 256;
 impl Service {
     /// Records events. Returns when they are durable, or refuses all of them.
     pub async fn record(&self, caller: &Caller, clock: SenderClock, parsed: Parsed) -> Result<Receipt, Failure> {
+        self.record_with(caller, clock, parsed, Vec::new()).await
+    }
+
+    /// Records events and, in the same transaction, what has to be known of the
+    /// launches of other protocols that they are about.
+    pub(super) async fn record_with(
+        &self,
+        caller: &Caller,
+        clock: SenderClock,
+        parsed: Parsed,
+        foreign: Vec<ForeignRow>,
+    ) -> Result<Receipt, Failure> {
         let Parsed { events, mut rejected } = parsed;
-        let (events, foreign): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| caller.may_say(event));
-        if events.is_empty() && !foreign.is_empty() {
+        let (events, others): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| caller.may_say(event));
+        if events.is_empty() && !others.is_empty() {
             return Err(Failure::Forbidden(caller.refusal()));
         }
-        rejected.extend(foreign.into_iter().map(|event| caller.reject(&event)));
+        rejected.extend(others.into_iter().map(|event| caller.reject(&event)));
         rejected.sort_by_key(|rejected| rejected.index);
+        let is_nothing = events.is_empty() && foreign.is_empty();
         let fates =
-            if events.is_empty() { Vec::new() } else { self.submit(events, clock, caller.project.clone()).await? };
+            if is_nothing { Vec::new() } else { self.submit(events, foreign, clock, caller.project.clone()).await? };
         let count = |fate: Fate| fates.iter().filter(|f| **f == fate).count() as u32;
         let receipt = Receipt {
             accepted: count(Fate::Accepted),
@@ -95,11 +109,14 @@ impl Service {
     async fn submit(
         &self,
         events: Vec<Incoming>,
+        foreign: Vec<ForeignRow>,
         clock: SenderClock,
         project: Option<ProjectName>,
     ) -> Result<Vec<Fate>, Failure> {
         let received = self.now();
-        let size: usize = events.iter().map(|event| event.body.len() + EVENT_OVERHEAD).sum();
+        let events_size: usize = events.iter().map(|event| event.body.len() + EVENT_OVERHEAD).sum();
+        let foreign_size: usize = foreign.iter().map(|row| row.body.len() + EVENT_OVERHEAD).sum();
+        let size = events_size + foreign_size;
         let full = Failure::Busy { reason: "more events are waiting than may wait", retry_after: 1, source: None };
         let share = u32::try_from(size.min(self.inner.queue_bytes)).unwrap_or(u32::MAX);
         let Ok(permit) = self.inner.queue_room.clone().try_acquire_many_owned(share) else { return Err(full) };
@@ -109,7 +126,7 @@ impl Service {
             SenderClock { .. } => ListenerClock::Compare,
         };
         let (reply, answer) = oneshot::channel();
-        let submission = Submission { events, received, clock, project, reply, permit };
+        let submission = Submission { events, received, clock, project, foreign, reply, permit };
         match self.inner.queue.try_send(submission) {
             Ok(()) => {}
             Err(tokio::sync::mpsc::error::TrySendError::Full(_)) => return Err(full),
@@ -139,7 +156,8 @@ impl Caller {
         Rejected { index: event.index, pointer: pointer.into(), detail: self.refusal() }
     }
 
-    fn refusal(&self) -> String {
+    /// What it may not do.
+    pub(super) fn refusal(&self) -> String {
         let setup = self.setup.as_ref().map(|setup| format!("setup {setup:?}", setup = setup.as_str()));
         let project = self.project.as_ref().map(|project| format!("project {project:?}", project = project.as_str()));
         let bound: Vec<_> = setup.into_iter().chain(project).collect();

@@ -5,6 +5,7 @@
 //! [`recorder`]; reading the present goes to the [`board`], reading the past
 //! to the store.
 
+pub mod agents;
 pub mod board;
 pub mod failure;
 pub mod ingest;
@@ -67,6 +68,7 @@ struct Inner {
     walls: BTreeMap<String, WallPlan>,
     builds: builds::Builds,
     tokens: tokens::TokenCache,
+    launches: agents::Launches,
     queue: mpsc::Sender<Submission>,
     queue_room: Arc<Semaphore>,
     queue_bytes: usize,

@@ -24,6 +24,7 @@ use super::pending::Pending;
 use crate::bus::{Bus, RunChanged};
 use crate::config::SetupConfig;
 use crate::intake::Incoming;
+use crate::store::rows::ForeignRow;
 use crate::store::{Store, StoreError};
 use app::domain::clock::Clock;
 use app::domain::forecast::Forecast;
@@ -75,6 +76,8 @@ pub struct Submission {
     pub clock: ListenerClock,
     /// The project of the token they came with, which stands above their own.
     pub project: Option<ProjectName>,
+    /// What has to be known of launches of other protocols, kept with the events.
+    pub foreign: Vec<ForeignRow>,
     /// Where the answer goes.
     pub reply: oneshot::Sender<Result<Vec<Fate>, Failure>>,
     /// Their share of the queue, given back with the answer.

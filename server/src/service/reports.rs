@@ -51,6 +51,7 @@ pub struct ReportReceipt {
 /// A file that could be read.
 struct Read {
     content: [u8; 32],
+    format: Format,
     report: Report,
 }
 
@@ -83,7 +84,7 @@ impl Service {
         receipt: &mut ReportReceipt,
     ) -> Result<(), Failure> {
         let now: Timestamp = self.now();
-        let mut events = telling::told(&read.report, origin, &receipt.run, &read.content, now);
+        let mut events = telling::told((read.format, &read.report), origin, &receipt.run, &read.content, now);
         while !events.is_empty() {
             let rest = events.split_off(events.len().min(CHUNK));
             let taken = self.record(caller, SenderClock { trusted: true, sent_at: None }, native::told(events)).await?;
@@ -134,7 +135,7 @@ fn read_one(file: &File, format: Option<Format>, is_many: bool, read: &mut Vec<R
         Ok((format, report)) => {
             receipt.format = Some(format);
             count(&report, &mut receipt);
-            read.push(Read { content: telling::digest(&file.bytes), report });
+            read.push(Read { content: telling::digest(&file.bytes), format, report });
         }
         // An archive holds pictures and logs too: they are no fault.
         Err(reports::Refusal::Unknown(_)) if is_many => return,
@@ -151,7 +152,7 @@ fn join_allure(files: &[File], read: &mut Vec<Read>, receipts: &mut Vec<FileRece
     let mut receipt = FileReceipt { name, format: Some(Format::Allure), ..FileReceipt::default() };
     count(&report, &mut receipt);
     receipts.push(receipt);
-    read.push(Read { content: telling::digest(&all), report });
+    read.push(Read { content: telling::digest(&all), format: Format::Allure, report });
 }
 
 fn count(report: &Report, receipt: &mut FileReceipt) {

@@ -1,5 +1,6 @@
 //! Brings the service up: what was going on before is taken up again.
 
+use super::agents::Launches;
 use super::board::Board;
 use super::builds::Builds;
 use super::hot::{Hot, HotRun, HotSetup};
@@ -86,6 +87,7 @@ pub async fn start(
         walls: config.walls.clone(),
         builds: Builds::new(&config.builds)?,
         tokens: TokenCache::default(),
+        launches: Launches::default(),
         queue,
         queue_room: Arc::new(Semaphore::new(queue_bytes)),
         queue_bytes,

@@ -302,6 +302,31 @@ macro_rules! body {
             Ok(query.execute(db).await?.rows_affected() > 0)
         }
 
+        pub(in crate::store) async fn foreign_load(
+            db: &mut $Connection,
+            project: &str,
+            launch: &str,
+        ) -> Answer<Vec<ForeignRow>> {
+            all(sqlx::query(sql::FOREIGN_LOAD).bind(project).bind(launch).fetch_all(db).await?, foreign)
+        }
+
+        pub(in crate::store) async fn foreign_launches(
+            db: &mut $Connection,
+            project: &str,
+            limit: u32,
+        ) -> Answer<Vec<ForeignRow>> {
+            let query = sqlx::query(sql::FOREIGN_LAUNCHES).bind(project).bind(i64::from(limit));
+            all(query.fetch_all(db).await?, foreign)
+        }
+
+        pub(in crate::store) async fn foreign_forget(db: &mut $Connection, before: Timestamp) -> Answer<u64> {
+            Ok(sqlx::query(sql::FOREIGN_FORGET).bind(before.0).execute(db).await?.rows_affected())
+        }
+
+        pub(in crate::store) async fn foreign_save(db: &mut $Connection, rows: &[ForeignRow]) -> Answer<()> {
+            dialect::bulk::<ForeignSave>(db, rows).await.map(drop)
+        }
+
         pub(in crate::store) async fn token_insert(db: &mut $Connection, row: &TokenRow) -> Answer<()> {
             let query = sqlx::query(sql::TOKEN_INSERT)
                 .bind(row.id.0)

@@ -277,6 +277,15 @@ bulk! {
         "base" "bytea" = &*row.base;
         "sums" "bytea" = &*row.sums;
     } OnConflict::Replace("(setup_id)", &["model", "base", "sums"]);
+
+    /// Launches of other protocols as they now are.
+    ForeignSave: ForeignRow => "foreign_items" |row| {
+        "project" "text" = &*row.project;
+        "launch" "text" = &*row.launch;
+        "item" "text" = &*row.item;
+        "at" "bigint" = row.at.0;
+        "body" "text" = &*row.body;
+    } OnConflict::Replace("(project, launch, item)", &["at", "body"]);
 }
 
 static NO_ATTRIBUTES: Attributes = Attributes::new();

@@ -35,6 +35,7 @@ macro_rules! steps {
 steps! {
     1 "0001_first",
     2 "0002_walls",
+    3 "0003_foreign_items",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

@@ -238,6 +238,13 @@ delegate! {
     /// A claim that is as old as that, or older, is over. Tells whether there
     /// was one.
     write fn claim_end(setup: SetupId, at: Timestamp) -> bool;
+    /// A launch of another protocol with its items.
+    read fn foreign_load(project: &str, launch: &str) -> Vec<ForeignRow>;
+    /// The launches of a project without their items, the last written first.
+    read fn foreign_launches(project: &str, limit: u32) -> Vec<ForeignRow>;
+    /// Forgets launches of other protocols that were last written before this.
+    /// Tells how many rows went.
+    write fn foreign_forget(before: Timestamp) -> u64;
 
     /// Keeps a new token.
     write fn token_insert(row: &TokenRow) -> ();
@@ -320,6 +327,8 @@ delegate_group! {
     step fn test_save(rows: &[TestRow]) -> ();
     /// Writes texts; of several for one attempt the last.
     step fn text_save(rows: &[TextRow]) -> ();
+    /// Writes what is known of launches of other protocols, each row once.
+    step fn foreign_save(rows: &[ForeignRow]) -> ();
     /// Keeps scripts that are not there yet.
     step fn script_save(rows: &[ScriptRow]) -> ();
 }

@@ -315,6 +315,17 @@ macro_rules! reading {
             })
         }
 
+        pub(super) fn foreign(row: &$Row) -> Result<ForeignRow, StoreError> {
+            let row = Columns::of(row, "foreign_items", &["launch", "item"]);
+            Ok(ForeignRow {
+                project: row.get::<&str>("project")?.into(),
+                launch: row.get::<&str>("launch")?.into(),
+                item: row.get::<&str>("item")?.into(),
+                at: Timestamp(row.get("at")?),
+                body: row.get::<&str>("body")?.into(),
+            })
+        }
+
         pub(super) fn token(row: &$Row) -> Result<TokenRow, StoreError> {
             let row = Columns::of(row, "tokens", &["id"]);
             let hash = row.get::<&[u8]>("hash")?;

@@ -1,8 +1,10 @@
 //! What a row holds, in the words of the domain.
 
+mod foreign;
 mod health;
 mod walls;
 
+pub use foreign::*;
 pub use health::*;
 pub use walls::*;
 

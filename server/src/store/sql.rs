@@ -213,6 +213,15 @@ statements! {
     CLAIM_LIST = "select setup_id, holder, note, at from claims";
     /// Nobody needs to look after a setup ($1) any more, if the claim is as old as that ($2).
     CLAIM_END = "delete from claims where setup_id = $1 and at <= $2";
+    /// A launch ($1, $2) of another protocol with its items.
+    FOREIGN_LOAD = "select project, launch, item, at, body from foreign_items where project = $1 and launch = $2";
+    /// The launches of a project ($1) themselves, the last written first.
+    FOREIGN_LAUNCHES = "select project, launch, item, at, body from foreign_items \
+                        where item = '' and project = $1 order by at desc limit $2";
+    /// Launches that were silent since ($1) are forgotten. The condition is
+    /// word for word that of the index.
+    FOREIGN_FORGET = "delete from foreign_items where (project, launch) in \
+                      (select project, launch from foreign_items where item = '' and at < $1)";
 
     /// A new token.
     TOKEN_INSERT = "insert into tokens \

@@ -180,7 +180,7 @@ pub(super) fn moment(text: &str) -> Option<Timestamp> {
     micros.map(held)
 }
 
-fn held(micros: i64) -> Timestamp {
+pub(super) fn held(micros: i64) -> Timestamp {
     Timestamp(micros.clamp(0, LAST))
 }
 

@@ -53,7 +53,7 @@ enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Takes in report files of any framework, and what other systems kept.
-    Import(Import),
+    Import(Box<Import>),
     /// The detector of flaky and broken tests.
     #[command(subcommand)]
     Health(HealthCommand),

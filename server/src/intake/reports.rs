@@ -45,9 +45,10 @@ pub fn run_key(digests: &[[u8; 32]]) -> String {
     format!("report-{hex}")
 }
 
-/// The events of a report, in the words of the contract. Their ids follow from
-/// the content, the setup and the run, so that the same upload counts once.
-/// Times that the report does not tell are laid one after the other from its
+/// The events of a report, in the words of the contract.
+///
+/// Their ids follow from the content, the setup and the run, so that the same
+/// upload counts once. Times that the report does not tell are laid one after the other from its
 /// beginning on, or from `now`.
 pub fn told(
     (format, report): (Format, &Report),

@@ -17,10 +17,11 @@ impl Backend for Service {
     }
 
     async fn claim(&self, setup: &str, holder: Option<&str>, note: Option<&str>) -> Result<(), Problem> {
-        Ok(match holder {
+        match holder {
             Some(holder) => self.claim(setup, holder, note).await?,
             None => self.release(setup).await?,
-        })
+        }
+        Ok(())
     }
 
     async fn setup_page(&self, name: &str, cursor: Option<&str>) -> Result<Option<SetupPage>, Problem> {

@@ -12,10 +12,11 @@ const WASM: &str = "--target=wasm32-unknown-unknown";
 ///
 /// One call each: a call for several packages would unify the features of `app`,
 /// which Leptos forbids.
-const FORMS: [&[&str]; 8] = [
+const FORMS: [&[&str]; 9] = [
     &["--package=app", "--all-targets"],
     &["--package=app", WASM],
     &["--package=app", "--all-targets", "--features=ssr"],
+    &["--package=reports", "--all-targets"],
     &["--package=server", "--all-targets"],
     &["--package=bench", "--all-targets"],
     &["--package=xtask", "--all-targets"],

@@ -115,6 +115,7 @@ impl Part {
             Self::Xtask => cargo_test("xtask", &[], &[], tally),
             Self::Pure => {
                 cargo_test("app", &[], &[], tally)?;
+                cargo_test("reports", &[], &[], tally)?;
                 check::pure_part()?;
                 check::browser_dependencies()
             }
@@ -123,7 +124,10 @@ impl Part {
             Self::Server => server(tally),
             Self::Listeners => listeners(tally),
             Self::E2e => end_to_end(tally),
-            Self::Art => art::build(),
+            Self::Art => {
+                cargo_test("art", &[], &[], tally)?;
+                art::build()
+            }
         }
     }
 }

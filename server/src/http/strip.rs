@@ -146,7 +146,7 @@ fn row(main: &mut String, project: &Project, beats: Range<usize>) {
     let view = View::of(&project.tape, &beats, width);
     let day = project.beats[beats.start].at.to_rfc3339();
     let day = day.get(..10).unwrap_or_default();
-    let drawn = drawn(&project.tape, &view, &ROW, &Scale::fitting(2.6, ROW.height));
+    let drawn = drawn(&project.tape, &view, &ROW, &Scale::fitting(3.2, ROW.height));
     let _ = write!(
         main,
         "<div class=\"strip-row\"><time datetime=\"{day}\">{day}</time><svg class=\"tape\" viewBox=\"0 0 {} {}\" preserveAspectRatio=\"xMinYMid meet\">{drawn}",

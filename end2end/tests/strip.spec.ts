@@ -71,20 +71,23 @@ test('a failure is one dropped beat', async ({ page, holter }) => {
 test('a beat is named under the pointer, with a way to its run', async ({ page, holter }) => {
   const rig = new Rig(holter, 'bench-1');
   const beats = await atWork(page, holter, rig);
-  await rig.flakes('a').say();
-  await expect(beats).toHaveAttribute('data-ectopic', '1');
   const box = (await beats.boundingBox())!;
   const card = page.locator('[data-test="beat"]');
+  let told = 0;
+  // The sweep takes a beat away again within seconds: a slow machine needs another one.
   await expect(async () => {
-    for (let x = box.x + 4; x < box.x + box.width; x += 8) {
+    told += 1;
+    await rig.flakes(`a${told}`).say();
+    await expect(beats).toHaveAttribute('data-ectopic', `${told}`);
+    for (let x = box.x + 4; x < box.x + box.width; x += 16) {
       await page.mouse.move(x, box.y + box.height / 2);
       if (await card.isVisible()) return;
     }
     throw new Error('no beat answers');
   }).toPass();
-  await expect(card).toContainText('a');
+  await expect(card).toContainText(/a\d/);
   await expect(card).toContainText('Flaky: failed, then passed (attempt 2)');
-  await expect(card.locator('a')).toHaveAttribute('href', /^\/runs\/.+#t-0$/);
+  await expect(card.locator('a')).toHaveAttribute('href', /^\/runs\/.+#t-\d+$/);
   await accessible(page);
   await page.keyboard.press('Escape');
   await expect(card).toBeHidden();

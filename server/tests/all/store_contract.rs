@@ -4,21 +4,13 @@
 //! `HOLTER_TEST_POSTGRES` names a server (any database on it), in a database of
 //! its own.
 
-#[path = "store_contract/file.rs"]
 mod file;
-#[path = "store_contract/foreign.rs"]
 mod foreign;
-#[path = "store_contract/health.rs"]
 mod health;
-#[path = "store_contract/measurement.rs"]
 mod measurement;
-#[path = "store_contract/place.rs"]
 mod place;
-#[path = "store_contract/play.rs"]
 mod play;
-#[path = "store_contract/results.rs"]
 mod results;
-#[path = "store_contract/walls.rs"]
 mod walls;
 
 use app::domain::ids::{EventId, RunId, SetupId, TokenId};

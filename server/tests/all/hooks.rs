@@ -1,8 +1,6 @@
 //! What CI servers tell.
 
-mod harness;
-
-use harness::{Answer, TestServer};
+use crate::harness::{Answer, TestServer};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use server::config::Config;

@@ -1,7 +1,7 @@
 //! Rows a second, and what bare multi-row inserts of the same rows reach.
 
-use crate::place::*;
-use crate::play::*;
+use super::place::*;
+use super::play::*;
 use app::domain::ids::{EventId, RunId, SetupId};
 use app::domain::test::Verdict;
 use server::store::StoreUrl;

@@ -1,9 +1,7 @@
 //! The door for events, as listeners meet it.
 
-mod harness;
-
+use crate::harness::{TestServer, eventually};
 use flate2::{Compression, write::GzEncoder};
-use harness::{TestServer, eventually};
 use serde_json::{Value, json};
 use server::service::tokens::Scope;
 use sqlx::{Connection, Executor, SqliteConnection};
@@ -16,7 +14,7 @@ fn receipt(accepted: u32, duplicate: u32, ignored: u32) -> Value {
 
 fn finished(test: &str) -> Value {
     json!({
-        "type": "test.finished", "at": harness::NOON, "setup": "A", "run": "r",
+        "type": "test.finished", "at": crate::harness::NOON, "setup": "A", "run": "r",
         "suite": ["Root"], "test": test, "verdict": "passed",
     })
 }
@@ -210,7 +208,7 @@ async fn a_full_queue_says_when_to_come_back() {
         other.execute("rollback").await.expect("unlocked");
     };
     static REFUSED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
-    let told = |answer: harness::Answer| {
+    let told = |answer: crate::harness::Answer| {
         REFUSED.fetch_or(answer.status == 503, std::sync::atomic::Ordering::SeqCst);
         answer
     };

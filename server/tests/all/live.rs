@@ -1,12 +1,10 @@
 //! The streams: what pages and other readers see, and when.
 
-mod harness;
-
+use crate::harness::{Frame, TestServer, eventually};
 use app::domain::run::RunState;
 use app::live::{Board, Message, RunMessage, Taken};
 use app::read::{RunPage, Wall};
 use bytes::Bytes;
-use harness::{Frame, TestServer, eventually};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -172,7 +170,7 @@ async fn the_public_stream_replays_and_follows() {
 
     let pretty = format!(
         "{{\n\"type\":\"log\",\"at\":\"{}\",\n\"setup\":\"A\",\"run\":\"k\",\"level\":\"info\",\"message\":\"a\\nb\"}}",
-        harness::NOON
+        crate::harness::NOON
     );
     let mut fresh = server.open("/api/v1/stream").await;
     let mut resumed = server.open_after("/api/v1/stream?after=0", Some(&last.id)).await;

@@ -1,8 +1,6 @@
 //! Saved walls, the links of kiosks, and claims.
 
-mod harness;
-
-use harness::TestServer;
+use crate::harness::TestServer;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use server::service::tokens::Scope;

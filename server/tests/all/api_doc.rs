@@ -1,9 +1,7 @@
 //! The documents of the contract: complete, and in step with the program.
 
-mod harness;
-
+use crate::harness::TestServer;
 use app::domain::problem::ProblemKind;
-use harness::TestServer;
 use serde_json::Value;
 use std::collections::BTreeSet;
 

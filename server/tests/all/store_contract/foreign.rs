@@ -1,8 +1,8 @@
 //! Launches of other protocols.
 
-use crate::contract;
-use crate::place::*;
-use crate::play::*;
+use super::contract;
+use super::place::*;
+use super::play::*;
 use server::store::rows::*;
 
 fn row(launch: &str, item: &str, second: i64, body: &str) -> ForeignRow {

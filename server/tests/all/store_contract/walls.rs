@@ -1,8 +1,8 @@
 //! Saved walls, and claims.
 
-use crate::contract;
-use crate::place::*;
-use crate::play::*;
+use super::contract;
+use super::place::*;
+use super::play::*;
 use server::store::rows::*;
 
 contract! {

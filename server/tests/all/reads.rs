@@ -1,8 +1,6 @@
 //! The public reads: names, pages and filters.
 
-mod harness;
-
-use harness::TestServer;
+use crate::harness::TestServer;
 use serde_json::{Value, json};
 
 fn keys(list: &Value) -> Vec<&str> {

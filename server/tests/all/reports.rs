@@ -1,8 +1,6 @@
 //! Report files, from an upload to the counts of a run.
 
-mod harness;
-
-use harness::TestServer;
+use crate::harness::TestServer;
 use reqwest::Body;
 use serde_json::{Value, json};
 use std::io::Write;

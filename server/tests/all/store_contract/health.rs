@@ -1,8 +1,8 @@
 //! The health of tests and setups.
 
-use crate::contract;
-use crate::place::*;
-use crate::play::*;
+use super::contract;
+use super::place::*;
+use super::play::*;
 use app::domain::health::Label;
 use app::domain::ids::{SetupId, TestId};
 use app::domain::test::Verdict;

@@ -4,8 +4,6 @@
 //! Time is moved, not awaited; what has to happen by itself is waited for as a
 //! state, with a deadline and a reason ([`eventually`]).
 
-#![allow(dead_code, unused_imports, reason = "each test file uses its part")]
-
 mod rig;
 mod stream;
 

@@ -1,8 +1,6 @@
 //! Agents of ReportPortal against a whole server, in the shapes they use.
 
-mod harness;
-
-use harness::{Answer, TestServer};
+use crate::harness::{Answer, TestServer};
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::service::tokens::Scope;

@@ -1,8 +1,8 @@
 //! Setups, runs, suites, tests and what is kept beside them.
 
-use crate::contract;
-use crate::place::*;
-use crate::play::*;
+use super::contract;
+use super::place::*;
+use super::play::*;
 use app::domain::event::RunEvent;
 use app::domain::ids::{RunId, ScriptId, TestId};
 use app::domain::name::{ProjectName, RunKey};

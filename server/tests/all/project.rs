@@ -1,8 +1,6 @@
 //! Pages of a project: its commits as heartbeats.
 
-mod harness;
-
-use harness::TestServer;
+use crate::harness::TestServer;
 
 async fn page(server: &TestServer, path: &str) -> (u16, String) {
     let answer = reqwest::get(server.url(path)).await.expect("an answer");

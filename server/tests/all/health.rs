@@ -1,11 +1,9 @@
 //! From results to the health of tests and the marks on their strip.
 
-mod harness;
-
+use crate::harness::{TestServer, eventually};
 use app::domain::health::{Label, Model};
 use app::ecg::EventKind;
 use app::read::Pulse;
-use harness::{TestServer, eventually};
 use server::service::rebuild;
 use server::store::rows::HealthRow;
 use server::store::{Store, StoreUrl};

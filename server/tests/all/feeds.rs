@@ -1,8 +1,6 @@
 //! What other programs read.
 
-mod harness;
-
-use harness::{Answer, TestServer};
+use crate::harness::{Answer, TestServer};
 use serde_json::{Value, json};
 
 /// The attributes of each `<Project …/>`, as they are written.
@@ -39,7 +37,7 @@ async fn lamps_read_setups() {
     server.rig("C").run("1").fails("x").done().await;
     server.pass(60);
     server.rig("C").run("2").with("project", "pump").begins("x").open().await;
-    server.post(&json!({"type": "setup.heartbeat", "at": harness::NOON, "setup": "D"})).await.ok();
+    server.post(&json!({"type": "setup.heartbeat", "at": crate::harness::NOON, "setup": "D"})).await.ok();
     let request = server.client.get(server.url("/cc.xml")).header("x-forwarded-proto", "https");
     let answer = server.send(request).await;
     let host = server.url("").replace("http://", "");
@@ -100,7 +98,7 @@ async fn metrics_count_without_names() {
     let server = TestServer::start().await;
     server.rig("A").run("1").passes(2).fails("secret test").done().await;
     server.rig("B").run("1").begins("x").open().await;
-    server.post(&json!([{"type": "test.paused", "at": harness::NOON, "setup": "A"}, 5])).await.ok();
+    server.post(&json!([{"type": "test.paused", "at": crate::harness::NOON, "setup": "A"}, 5])).await.ok();
     let answer = server.get("/metrics").await;
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let value = |name: &str| {

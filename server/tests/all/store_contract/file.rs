@@ -1,7 +1,7 @@
 //! What can only go wrong with a file.
 
-use crate::place::*;
-use crate::play::*;
+use super::place::*;
+use super::play::*;
 use server::store::{Store, StoreUrl};
 use sqlx::{Connection, Executor};
 

@@ -1,0 +1,23 @@
+//! Every test of the server from outside, as one program: each program of its
+//! own would be linked with the whole server again, which costs minutes and
+//! gigabytes.
+
+mod api_doc;
+mod faults;
+mod feeds;
+mod harness;
+mod health;
+mod hooks;
+mod ingest;
+mod kill;
+mod layers;
+mod live;
+mod migrations;
+mod project;
+mod reads;
+mod replaced;
+mod report_portal;
+mod reports;
+mod simulate;
+mod store_contract;
+mod walls;

@@ -153,7 +153,7 @@ async fn every_problem_has_a_page() {
 
 #[test]
 fn the_table_of_problems_is_the_list_of_the_program() {
-    let text = include_str!("../../docs/API.md");
+    let text = include_str!("../../../docs/API.md");
     let rows: Vec<_> =
         text.lines().filter(|line| line.contains("](/problems/") || line.contains("`/problems/")).collect();
     let rows: Vec<_> = rows.into_iter().filter(|line| line.starts_with("| ")).collect();
@@ -166,7 +166,7 @@ fn the_table_of_problems_is_the_list_of_the_program() {
 
 #[test]
 fn every_route_is_in_the_written_contract() {
-    let text = include_str!("../../docs/API.md");
+    let text = include_str!("../../../docs/API.md");
     for route in ROUTES {
         let path = route.split(' ').next_back().expect("a path");
         assert!(text.contains(path), "{path}");

@@ -233,7 +233,7 @@ contract! {
 
 #[test]
 fn the_contract_reaches_every_method() {
-    let source = include_str!("../src/store/mod.rs");
+    let source = include_str!("../../src/store/mod.rs");
     let contract = concat!(
         include_str!("store_contract.rs"),
         include_str!("store_contract/foreign.rs"),

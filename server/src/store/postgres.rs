@@ -39,7 +39,7 @@ pub struct PgStore {
 }
 
 pub(super) mod body {
-    super::super::body::body!(sqlx::Postgres, sqlx::PgConnection, sqlx::postgres::PgRow, crate::store::postgres);
+    crate::store::tables::bodies!(sqlx::Postgres, sqlx::PgConnection, sqlx::postgres::PgRow, crate::store::postgres);
 }
 
 impl PgStore {

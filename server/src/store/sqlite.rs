@@ -46,7 +46,7 @@ pub struct SqliteStore {
 }
 
 pub(super) mod body {
-    super::super::body::body!(sqlx::Sqlite, sqlx::SqliteConnection, sqlx::sqlite::SqliteRow, crate::store::sqlite);
+    crate::store::tables::bodies!(sqlx::Sqlite, sqlx::SqliteConnection, sqlx::sqlite::SqliteRow, crate::store::sqlite);
 }
 
 impl SqliteStore {

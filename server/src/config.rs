@@ -4,8 +4,10 @@
 //! flags. Values become types here; nothing downstream parses.
 
 mod doors;
+mod outgoing;
 
 pub use doors::{CompatConfig, HooksConfig};
+pub use outgoing::OutgoingConfig;
 
 use app::domain::activity::Patience;
 use app::domain::name::SetupName;
@@ -59,6 +61,8 @@ pub struct Config {
     pub activity: ActivityConfig,
     /// Taking events.
     pub ingest: IngestConfig,
+    /// Calling other servers.
+    pub outgoing: OutgoingConfig,
     /// Asking CI servers for builds.
     pub builds: BuildsConfig,
     /// Answering the clients of systems that this one replaces.
@@ -81,6 +85,7 @@ impl Default for Config {
             data_dir: "data".into(),
             activity: ActivityConfig::default(),
             ingest: IngestConfig::default(),
+            outgoing: OutgoingConfig::default(),
             builds: BuildsConfig::default(),
             compat: CompatConfig::default(),
             hooks: HooksConfig::default(),
@@ -258,6 +263,7 @@ impl Config {
             return Err(invalid("ingest.queue_mebibytes", "must be between 1 and 2048"));
         }
         self.validate_doors()?;
+        self.validate_outgoing()?;
         for (name, plan) in &self.walls {
             let place = || format!("walls.{name}");
             check_wall_name(name).map_err(|fault| invalid(place(), fault.to_string()))?;
@@ -272,24 +278,8 @@ impl Config {
             if !names.insert(setup.name.trim()) {
                 return Err(invalid("setups", format!("{:?} is listed twice", setup.name)));
             }
-            if let Some(jenkins) = &setup.jenkins {
-                self.allow(jenkins, &setup.name)?;
-            }
         }
         Ok(())
-    }
-
-    fn allow(&self, jenkins: &JenkinsConfig, setup: &str) -> Result<(), ConfigError> {
-        let place = || format!("setups, {setup:?}, jenkins.url");
-        if !matches!(jenkins.url.scheme(), "http" | "https") {
-            return Err(invalid(place(), "must begin with http:// or https://"));
-        }
-        let host = jenkins.url.host_str().unwrap_or_default();
-        let with_port = format!("{host}:{}", jenkins.url.port_or_known_default().unwrap_or_default());
-        if self.builds.allowed_hosts.iter().any(|allowed| allowed == host || *allowed == with_port) {
-            return Ok(());
-        }
-        Err(invalid(place(), format!("{with_port} is not in builds.allowed_hosts; add it there to have it asked")))
     }
 
     /// The setups that are written down, by name.
@@ -322,7 +312,9 @@ mod tests {
     fn what_is_commented_out_in_the_example_is_valid_too() {
         let text: String =
             EXAMPLE.lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
-        let text = text.replace("allowed_hosts = []\n", "").replace("\nopen = []\n", "\n");
+        let text = ["allowed_hosts = []", "allowed_networks = []", "open = []"]
+            .iter()
+            .fold(text, |text, empty| text.replace(&format!("\n{empty}\n"), "\n"));
         let config: Config = toml::from_str(&text).expect("valid");
         config.validate().expect("usable");
         assert_eq!(config.setups.len(), 2);

@@ -3,7 +3,7 @@
 //! `http` is the front: it reads requests, asks the [`service`] and writes
 //! answers. The service decides, with the pure rules of `app::domain`; the
 //! [`store`] remembers; the [`bus`] tells open streams. [`intake`] turns what
-//! arrives into events. [`config`], [`cli`] and [`clock`] are the only doors to
+//! arrives into events; [`outgoing`] is the one way to call other servers. [`config`], [`cli`] and [`clock`] are the only doors to
 //! the environment, the time and chance.
 
 // The types of rendered pages nest as deeply as their elements.
@@ -16,6 +16,7 @@ pub mod config;
 pub mod http;
 pub mod import;
 pub mod intake;
+pub mod outgoing;
 pub mod server;
 pub mod service;
 pub mod setups_file;

@@ -1,12 +1,13 @@
 //! The latest builds of a setup's job, asked of its Jenkins server.
 //!
-//! Only servers on the list of allowed hosts are asked (the configuration
-//! refuses others), redirects are not followed, answers are bounded and kept
-//! for a while: a wall full of people pressing the button is one request.
+//! They are asked by a client of their own: who may be called for builds may
+//! not be called for anything else. Answers are kept for a while: a wall full
+//! of people pressing the button is one request.
 
 use super::Service;
 use super::failure::Failure;
-use crate::config::{BuildsConfig, JenkinsConfig};
+use crate::config::{BuildsConfig, JenkinsConfig, Secret};
+use crate::outgoing::{Call, CallError, Outgoing, OutgoingError};
 use app::domain::name::SetupName;
 use app::domain::time::{Micros, Timestamp};
 use app::paths::Segment;
@@ -26,7 +27,7 @@ const ANSWER_MAX: usize = 1024 * 1024;
 /// Asks Jenkins servers.
 #[derive(Debug)]
 pub struct Builds {
-    client: reqwest::Client,
+    outgoing: Outgoing,
     keep: Micros,
     known: Mutex<HashMap<SetupName, Arc<Mutex<Option<Known>>>>>,
 }
@@ -109,15 +110,10 @@ fn build_of(build: JobBuild) -> Build {
 
 impl Builds {
     /// Asks as configured.
-    pub fn new(config: &BuildsConfig) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(u64::from(config.timeout_seconds)))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("holter/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+    pub fn new(config: &BuildsConfig) -> Result<Self, OutgoingError> {
+        let outgoing = Outgoing::new(config.rules()?, Duration::from_secs(u64::from(config.timeout_seconds)))?;
         let keep = Micros::from_secs(i64::from(config.cache_seconds));
-        Ok(Self { client, keep, known: Mutex::default() })
+        Ok(Self { outgoing, keep, known: Mutex::default() })
     }
 
     /// The latest builds of a job. The setup's lock is held while the server
@@ -138,28 +134,26 @@ impl Builds {
     async fn ask(&self, jenkins: &JenkinsConfig) -> Result<Vec<Build>, Failure> {
         let host = jenkins.url.host_str().unwrap_or_default().to_owned();
         let upstream = |what: &str| Failure::Upstream(format!("Jenkins on {host} {what}"));
-        let mut request = self.client.get(job_url(jenkins));
+        let url = job_url(jenkins).parse().map_err(|_| upstream("has no address that can be called"))?;
+        let mut call = Call::get(url).answer_max(ANSWER_MAX);
         if let Some(user) = &jenkins.user {
-            request = request.basic_auth(user, jenkins.token.as_ref().map(crate::config::Secret::expose));
+            call = call.basic(user, jenkins.token.as_ref().map(Secret::expose).unwrap_or_default());
         }
-        let mut answer = request.send().await.map_err(|error| {
-            upstream(if error.is_timeout() { "did not answer in time" } else { "cannot be reached" })
+        let answer = self.outgoing.send(call).await.map_err(|error| match error {
+            CallError::TimedOut { .. } => upstream("did not answer in time"),
+            CallError::Unreachable { .. } => upstream("cannot be reached"),
+            CallError::BrokenOff { .. } => upstream("broke off its answer"),
+            CallError::TooMuch { .. } => upstream("answered with far too much"),
+            CallError::Refused(refused) => Failure::Upstream(refused.to_string()),
         })?;
-        match answer.status().as_u16() {
+        match answer.status {
             200 => {}
             401 | 403 => return Err(upstream("refused the user or token of this setup; see its entry in holter.toml")),
             404 => return Err(upstream("knows no such job; see the setup's entry in holter.toml")),
             status => return Err(upstream(&format!("answered with status {status}"))),
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|_| upstream("broke off its answer"))? {
-            body.extend_from_slice(&chunk);
-            if body.len() > ANSWER_MAX {
-                return Err(upstream("answered with far too much"));
-            }
-        }
         let job: Job =
-            serde_json::from_slice(&body).map_err(|_| upstream("answered with something else than a job"))?;
+            serde_json::from_slice(&answer.body).map_err(|_| upstream("answered with something else than a job"))?;
         Ok(job.builds.into_iter().take(BUILDS).map(build_of).collect())
     }
 }

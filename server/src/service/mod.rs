@@ -41,6 +41,7 @@ pub use start::{Running, StartError, start};
 
 use crate::bus::Bus;
 use crate::config::SetupConfig;
+use crate::outgoing::Outgoing;
 use crate::store::Store;
 use app::domain::clock::Clock;
 use app::domain::name::SetupName;
@@ -67,6 +68,7 @@ struct Inner {
     setups: Arc<HashMap<SetupName, SetupConfig>>,
     walls: BTreeMap<String, WallPlan>,
     builds: builds::Builds,
+    outgoing: Outgoing,
     tokens: tokens::TokenCache,
     launches: agents::Launches,
     queue: mpsc::Sender<Submission>,
@@ -94,6 +96,11 @@ impl Service {
     /// The newest tiles.
     pub fn board(&self) -> &Arc<Board> {
         &self.inner.board
+    }
+
+    /// The client that calls other servers.
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.inner.outgoing
     }
 
     /// Returns when everything that was acknowledged can be read. Called at

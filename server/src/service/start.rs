@@ -16,6 +16,7 @@ use super::{Inner, Service};
 use crate::bus::Bus;
 use crate::clock::new_id;
 use crate::config::{Config, ConfigError, SetupConfig};
+use crate::outgoing::{Outgoing, OutgoingError};
 use crate::store::rows::{RunRow, SetupTouch};
 use crate::store::{Store, StoreError};
 use app::domain::clock::Clock;
@@ -46,7 +47,7 @@ pub enum StartError {
     Store(#[from] StoreError),
     /// The client for other servers could not be made.
     #[error("no client for other servers")]
-    Client(#[from] reqwest::Error),
+    Client(#[from] OutgoingError),
     /// A door cannot be as it is configured.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -77,6 +78,7 @@ pub async fn start(
     recorder.write_down_setups().await?;
     recorder.catch_up().await?;
     recorder.take_up().await?;
+    let rules = config.outgoing.rules().map_err(OutgoingError::from)?;
     let queue_bytes = config.ingest.queue_mebibytes as usize * 1024 * 1024;
     let inner = Inner {
         store,
@@ -86,6 +88,7 @@ pub async fn start(
         setups,
         walls: config.walls.clone(),
         builds: Builds::new(&config.builds)?,
+        outgoing: Outgoing::new(rules, config.outgoing.timeout())?,
         tokens: TokenCache::default(),
         launches: Launches::default(),
         queue,

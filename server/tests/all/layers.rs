@@ -15,7 +15,8 @@ const NEVER: &[(&str, &[&str])] = &[
     ("frontend/src", &["sqlx", "axum", "tokio", "reqwest"]),
     ("server/src/store", &["axum", "leptos", "crate::bus", "crate::service", "crate::http"]),
     ("server/src/bus", &["crate::store", "sqlx", "crate::service", "crate::http"]),
-    ("server/src/service", &["axum", "leptos", "crate::http", "std::env"]),
+    ("server/src/service", &["axum", "leptos", "crate::http", "std::env", "reqwest"]),
+    ("server/src/outgoing", &["axum", "leptos", "sqlx", "crate::bus", "crate::service", "crate::http", "crate::store"]),
     ("server/src/http", &["crate::store", "sqlx", "std::env"]),
     ("server/src/intake", &["crate::store", "crate::service", "crate::bus", "axum", "tokio", "std::fs", "sqlx"]),
 ];

@@ -13,6 +13,7 @@ mod kill;
 mod layers;
 mod live;
 mod migrations;
+mod outgoing;
 mod project;
 mod reads;
 mod replaced;

@@ -48,6 +48,14 @@ ids! {
     ScriptId;
     /// A token's public name; the secret half is never kept.
     TokenId;
+    /// A piece of work that one worker takes.
+    JobId;
+    /// A batch of test files that somebody had run.
+    BatchId;
+    /// What was made of a pushed commit.
+    BuildId;
+    /// A program that takes jobs, over all its starts.
+    WorkerId;
 }
 
 /// The namespace under which derived ids are made. Changing it would cut every

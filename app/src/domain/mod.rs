@@ -17,6 +17,7 @@ pub mod event;
 pub mod forecast;
 pub mod health;
 pub mod ids;
+pub mod job;
 pub mod name;
 pub mod plan;
 pub mod problem;

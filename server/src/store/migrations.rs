@@ -36,6 +36,7 @@ steps! {
     1 "0001_first",
     2 "0002_walls",
     3 "0003_foreign_items",
+    4 "0004_jobs",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

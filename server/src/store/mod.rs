@@ -50,7 +50,8 @@ pub enum Store {
 }
 
 /// Methods of [`Store`] that take a session and call the body. The first word
-/// says which: `read`, `snapshot` (one view for several statements) or `write`.
+/// says which: `read`, `snapshot` (one view for several statements), `write`, or
+/// `whole` (several statements that are written together or not at all).
 macro_rules! delegate {
     ($($(#[$doc:meta])* $session:ident fn $name:ident($($arg:ident: $Arg:ty),*) -> $Answer:ty;)*) => {
         impl Store {$(

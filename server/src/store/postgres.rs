@@ -4,6 +4,7 @@ use super::bulk::Bulk;
 use super::error::StoreError;
 use super::migrations;
 use super::session::Session;
+use super::tables::jobs::{job_claim, job_columns};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
 use std::time::Duration;
@@ -19,13 +20,20 @@ pub(super) const TEXT_LIST: &str = "select run_id, ordinal, attempt, message, tr
 /// What is known of some tests of a setup.
 pub(super) const HEALTH_LOAD: &str = "select test_id, state from health where setup_id = $1 and test_id in (select cast(value as uuid) from jsonb_array_elements_text($2))";
 
+/// A worker takes a job: one that no other claim has in hand.
+pub(super) const JOB_CLAIM: &str =
+    job_claim!("j.labels", "select jsonb_array_elements_text($4)", " for update skip locked");
+
 /// What is said differently here.
-pub(super) const OWN: &[(&str, &str)] = &[("TEXT_LIST", TEXT_LIST), ("HEALTH_LOAD", HEALTH_LOAD)];
+pub(super) const OWN: &[(&str, &str)] =
+    &[("TEXT_LIST", TEXT_LIST), ("HEALTH_LOAD", HEALTH_LOAD), ("JOB_CLAIM", JOB_CLAIM)];
 
 /// Numbers of events are given before they are seen: without the lock, a
 /// reader could see 8 before 7 and never come back for 7. With it, groups of
 /// several servers commit in the order of their numbers.
 const BEGIN_GROUP: &str = "begin; select pg_advisory_xact_lock(5208295477)";
+/// Nothing of it is an event, so no order has to be kept.
+const BEGIN_WHOLE: &str = "begin";
 /// One view for all statements.
 const BEGIN_SNAPSHOT: &str = "begin isolation level repeatable read read only";
 
@@ -69,6 +77,10 @@ impl PgStore {
 
     pub(super) async fn write(&self) -> Result<Session<Postgres>, StoreError> {
         Session::of(&self.pool).await
+    }
+
+    pub(super) async fn whole(&self) -> Result<Session<Postgres>, StoreError> {
+        Session::begin(&self.pool, BEGIN_WHOLE).await
     }
 
     pub(super) async fn group(&self) -> Result<Session<Postgres>, StoreError> {

@@ -3,10 +3,12 @@
 mod foreign;
 mod health;
 mod walls;
+mod work;
 
 pub use foreign::*;
 pub use health::*;
 pub use walls::*;
+pub use work::*;
 
 use super::error::StoreError;
 use app::domain::counts::Counts;

@@ -12,12 +12,21 @@ pub mod constraint {
     pub const SETUP_NAME: &str = "setups_name";
     /// A secret belongs to one token.
     pub const TOKEN_HASH: &str = "tokens_hash";
+    /// A name belongs to one worker.
+    pub const WORKER_NAME: &str = "workers_name";
+    /// Of jobs that share a key one runs.
+    pub const JOB_CONCURRENCY: &str = "jobs_concurrency";
     /// What a row points at must be there. PostgreSQL names the very constraint.
     pub const REFERENCE: &str = "reference";
 
     /// The columns that SQLite names instead.
-    pub(in crate::store) const BY_COLUMNS: [(&str, &str); 3] =
-        [("runs.setup_id, runs.key", RUN_KEY), ("setups.name", SETUP_NAME), ("tokens.hash", TOKEN_HASH)];
+    pub(in crate::store) const BY_COLUMNS: [(&str, &str); 5] = [
+        ("runs.setup_id, runs.key", RUN_KEY),
+        ("setups.name", SETUP_NAME),
+        ("tokens.hash", TOKEN_HASH),
+        ("workers.name", WORKER_NAME),
+        ("jobs.concurrency", JOB_CONCURRENCY),
+    ];
 }
 
 macro_rules! statements {

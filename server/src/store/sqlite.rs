@@ -4,6 +4,7 @@ use super::bulk::{Bulk, MOST_ROWS_LOG2};
 use super::error::{StoreError, sqlite_code};
 use super::migrations;
 use super::session::Session;
+use super::tables::jobs::{job_claim, job_columns};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Sqlite, SqliteConnection, SqlitePool};
 use std::io::ErrorKind;
@@ -21,8 +22,13 @@ pub(super) const TEXT_LIST: &str = "select run_id, ordinal, attempt, message, tr
 pub(super) const HEALTH_LOAD: &str =
     "select test_id, state from health where setup_id = $1 and test_id in (select unhex(value) from json_each($2))";
 
+/// A worker takes a job. There is one writer, so nothing needs to be locked. The
+/// plus keeps the index of labels out of it: what it finds would have to be sorted.
+pub(super) const JOB_CLAIM: &str = job_claim!("+j.labels", "select value from json_each($4)", "");
+
 /// What is said differently here.
-pub(super) const OWN: &[(&str, &str)] = &[("TEXT_LIST", TEXT_LIST), ("HEALTH_LOAD", HEALTH_LOAD)];
+pub(super) const OWN: &[(&str, &str)] =
+    &[("TEXT_LIST", TEXT_LIST), ("HEALTH_LOAD", HEALTH_LOAD), ("JOB_CLAIM", JOB_CLAIM)];
 
 /// A deferred transaction that turns to writing may fail with a code that
 /// `busy_timeout` does not cover; this one waits for its turn at the start.
@@ -91,6 +97,10 @@ impl SqliteStore {
 
     pub(super) async fn write(&self) -> Result<Session<Sqlite>, StoreError> {
         Session::of(&self.writer).await
+    }
+
+    pub(super) async fn whole(&self) -> Result<Session<Sqlite>, StoreError> {
+        Session::begin(&self.writer, BEGIN_GROUP).await
     }
 
     pub(super) async fn group(&self) -> Result<Session<Sqlite>, StoreError> {

@@ -4,6 +4,7 @@
 //! `HOLTER_TEST_POSTGRES` names a server (any database on it), in a database of
 //! its own.
 
+mod claims;
 mod file;
 mod foreign;
 mod health;
@@ -12,6 +13,7 @@ mod place;
 mod play;
 mod results;
 mod walls;
+mod work;
 
 use app::domain::ids::{EventId, RunId, SetupId, TokenId};
 use app::domain::name::{ProjectName, SetupName};
@@ -243,7 +245,7 @@ fn rust_files(folder: &str) -> Vec<String> {
 fn the_contract_reaches_every_method() {
     let source = rust_files("src/store/tables").concat() + include_str!("../../src/store/mod.rs");
     let contract = rust_files("tests/all/store_contract").concat() + include_str!("store_contract.rs");
-    let starts = ["pub fn ", "pub async fn ", "read fn ", "snapshot fn ", "write fn ", "step fn "];
+    let starts = ["pub fn ", "pub async fn ", "read fn ", "snapshot fn ", "write fn ", "whole fn ", "step fn "];
     let methods: BTreeSet<_> = source
         .lines()
         .filter_map(|line| starts.iter().find_map(|start| line.trim_start().strip_prefix(start)))

@@ -15,11 +15,13 @@ pub(super) mod events;
 pub(super) mod foreign;
 pub(super) mod health;
 pub(super) mod history;
+pub(super) mod jobs;
 pub(super) mod runs;
 pub(super) mod setups;
 pub(super) mod tests;
 pub(super) mod tokens;
 pub(super) mod walls;
+pub(super) mod workers;
 
 use super::bulk::Texts;
 
@@ -34,6 +36,7 @@ pub(super) mod prelude {
     };
     pub(in crate::store) use app::domain::health::Label;
     pub(in crate::store) use app::domain::ids::*;
+    pub(in crate::store) use app::domain::job::{Job, JobKind, JobResult, JobState, Labels, Standing};
     pub(in crate::store) use app::domain::name::*;
     pub(in crate::store) use app::domain::run::{Run, RunResult, RunState};
     pub(in crate::store) use app::domain::suite::Suite;
@@ -50,13 +53,26 @@ pub(super) mod prelude {
 
 /// Every statement that is not a bulk write, by name.
 pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
-    [events::ALL, foreign::ALL, health::ALL, history::ALL, runs::ALL, setups::ALL, tests::ALL, tokens::ALL, walls::ALL]
-        .concat()
+    [
+        events::ALL,
+        foreign::ALL,
+        health::ALL,
+        history::ALL,
+        jobs::ALL,
+        runs::ALL,
+        setups::ALL,
+        tests::ALL,
+        tokens::ALL,
+        walls::ALL,
+        workers::ALL,
+    ]
+    .concat()
 }
 
 /// Every bulk write, by name.
 pub(super) fn bulk_writes() -> Vec<(&'static str, &'static Texts)> {
-    [events::bulk(), foreign::bulk(), health::bulk(), runs::bulk(), setups::bulk(), tests::bulk()].concat()
+    [events::bulk(), foreign::bulk(), health::bulk(), jobs::bulk(), runs::bulk(), setups::bulk(), tests::bulk()]
+        .concat()
 }
 
 /// The bodies of all rooms, for one driver.
@@ -64,7 +80,7 @@ macro_rules! bodies {
     ($Db:ty, $Connection:ty, $Row:ty, $dialect:path) => {
         $crate::store::read::columns!($Db, $Row);
 
-        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, events foreign health history runs setups tests tokens walls);
+        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, events foreign health history jobs runs setups tests tokens walls workers);
     };
     (@rooms $Connection:ty, $Row:ty, $dialect:path, $($room:ident)*) => {$(
         mod $room {

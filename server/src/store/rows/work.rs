@@ -1,0 +1,71 @@
+//! Work that is run here: jobs, and the workers that take them.
+
+use app::domain::ids::WorkerId;
+use app::domain::job::{Job, JobKind, Labels};
+use app::domain::time::Timestamp;
+use uuid::Uuid;
+
+/// A job with what it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRow {
+    /// How it stands.
+    pub job: Job,
+    /// What it is a piece of.
+    pub kind: JobKind,
+    /// The batch or the build.
+    pub parent: Uuid,
+    /// Its place there, from 0.
+    pub ordinal: u32,
+    /// A name for people.
+    pub name: Box<str>,
+    /// A higher one is taken first.
+    pub priority: i32,
+    /// What it needs of a worker.
+    pub labels: Labels,
+    /// Of jobs that share it, one runs at a time.
+    pub concurrency: Option<Box<str>>,
+    /// The setup that its tests are told of.
+    pub setup: Option<Box<str>>,
+    /// What is to be done, as JSON.
+    pub definition: Box<str>,
+    /// How far it is, as JSON.
+    pub progress: Box<str>,
+    /// Grows with every change that was decided on what it was before.
+    pub version: i64,
+}
+
+/// A program that takes jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerRow {
+    /// Its identity, over all its starts.
+    pub id: WorkerId,
+    /// A name of its own.
+    pub name: Box<str>,
+    /// Which start of it.
+    pub instance: Uuid,
+    /// What it has.
+    pub labels: Labels,
+    /// Jobs it runs at once.
+    pub slots: u32,
+    /// What else it says of itself, as JSON.
+    pub about: Box<str>,
+    /// Whether it is given jobs: a word of [`app::domain::job`].
+    pub stance: Box<str>,
+    /// When it was first heard of.
+    pub created_at: Timestamp,
+    /// When it last spoke.
+    pub seen_at: Timestamp,
+}
+
+/// Jobs of one parent that stand alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobCount {
+    /// The parent.
+    pub parent: Uuid,
+    /// Where they stand.
+    pub state: app::domain::job::JobState,
+    /// What they came to.
+    pub result: Option<app::domain::job::JobResult>,
+    /// How many.
+    pub jobs: u32,
+}

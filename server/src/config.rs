@@ -4,9 +4,11 @@
 //! flags. Values become types here; nothing downstream parses.
 
 mod doors;
+mod files;
 mod outgoing;
 
 pub use doors::{CompatConfig, HooksConfig};
+pub use files::{FilesConfig, S3Config};
 pub use outgoing::OutgoingConfig;
 
 use app::domain::activity::Patience;
@@ -63,6 +65,8 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// Calling other servers.
     pub outgoing: OutgoingConfig,
+    /// Keeping files that come with results.
+    pub files: FilesConfig,
     /// Asking CI servers for builds.
     pub builds: BuildsConfig,
     /// Answering the clients of systems that this one replaces.
@@ -86,6 +90,7 @@ impl Default for Config {
             activity: ActivityConfig::default(),
             ingest: IngestConfig::default(),
             outgoing: OutgoingConfig::default(),
+            files: FilesConfig::default(),
             builds: BuildsConfig::default(),
             compat: CompatConfig::default(),
             hooks: HooksConfig::default(),
@@ -188,7 +193,7 @@ pub struct JenkinsConfig {
 }
 
 /// A text that is never shown.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
@@ -196,6 +201,12 @@ impl Secret {
     /// The text itself, for the one who must send it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
     }
 }
 
@@ -242,6 +253,7 @@ impl Config {
         if let Some(database_url) = open("database_url", "HOLTER_DATABASE_URL") {
             self.database_url = database_url;
         }
+        self.files.fill(environment);
         Ok(())
     }
 
@@ -262,6 +274,7 @@ impl Config {
         if self.ingest.queue_mebibytes == 0 || self.ingest.queue_mebibytes > 2_048 {
             return Err(invalid("ingest.queue_mebibytes", "must be between 1 and 2048"));
         }
+        self.files.validate()?;
         self.validate_doors()?;
         self.validate_outgoing()?;
         for (name, plan) in &self.walls {
@@ -321,7 +334,9 @@ mod tests {
         assert_eq!(config.setup_numbers()[&1], "bench-2");
         assert_eq!(config.open_networks().expect("networks").len(), 1);
         assert_eq!(config.hooks.secrets.len(), 2);
-        assert!(!format!("{config:?}").contains("11aa"));
+        assert!(config.files.s3.is_some());
+        let shown = format!("{config:?}");
+        assert!(!["11aa", "44dd", "55ee"].iter().any(|secret| shown.contains(secret)));
     }
 
     #[test]

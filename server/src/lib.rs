@@ -2,8 +2,10 @@
 //!
 //! `http` is the front: it reads requests, asks the [`service`] and writes
 //! answers. The service decides, with the pure rules of `app::domain`; the
-//! [`store`] remembers; the [`bus`] tells open streams. [`intake`] turns what
-//! arrives into events; [`outgoing`] is the one way to call other servers. [`config`], [`cli`] and [`clock`] are the only doors to
+//! [`store`] remembers, with [`files`] for what is large; the [`bus`] tells open
+//! streams. [`intake`] turns what arrives into events; [`outgoing`] is the one
+//! way to call other servers; [`work`] is done unasked. [`config`], [`cli`] and
+//! [`clock`] are the only doors to
 //! the environment, the time and chance.
 
 // The types of rendered pages nest as deeply as their elements.
@@ -13,6 +15,7 @@ pub mod bus;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod files;
 pub mod http;
 pub mod import;
 pub mod intake;
@@ -23,3 +26,4 @@ pub mod setups_file;
 pub mod simulate;
 pub mod store;
 pub mod telemetry;
+pub mod work;

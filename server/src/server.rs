@@ -3,8 +3,9 @@
 use crate::config::Config;
 use crate::http;
 use crate::http::assets::Manifest;
-use crate::service::{self, Service, StartError};
+use crate::service::{self, Running, Service, StartError};
 use crate::store::{Store, StoreError, StoreUrl};
+use crate::work;
 use app::domain::clock::Clock;
 use axum::serve::ListenerExt;
 use std::net::SocketAddr;
@@ -45,6 +46,7 @@ pub struct Server {
     stop: CancellationToken,
     stop_recorder: CancellationToken,
     recorder: JoinHandle<()>,
+    tidying: JoinHandle<()>,
     http: JoinHandle<std::io::Result<()>>,
 }
 
@@ -68,6 +70,7 @@ impl Server {
         let running = service::start(store.clone(), config, build, dev, clock, stop_recorder.clone()).await?;
         let address = listener.local_addr().map_err(|error| ServerError::Listen(config.listen, error))?;
         let router = http::router(running.service.clone(), stop.clone());
+        let tidying = tokio::spawn(work::files::run(running.service.clone(), stop.clone()));
         // Without TCP_NODELAY a streamed page waits 40 ms for an acknowledgement.
         let listener = listener.tap_io(|tcp| {
             if let Err(error) = tcp.set_nodelay(true) {
@@ -78,7 +81,8 @@ impl Server {
         // A router itself would be copied whole for each connection: 30 KiB.
         let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let http = tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(drained).await });
-        Ok(Self { address, service: running.service, store, stop, stop_recorder, recorder: running.recorder, http })
+        let Running { service, recorder } = running;
+        Ok(Self { address, service, store, stop, stop_recorder, recorder, tidying, http })
     }
 
     /// Stops: streams end, requests under way are answered, what was taken
@@ -87,6 +91,9 @@ impl Server {
         self.stop.cancel();
         if tokio::time::timeout(DRAIN_FOR, self.http).await.is_err() {
             tracing::warn!("some requests did not end in time and were cut off");
+        }
+        if self.tidying.await.is_err() {
+            tracing::error!("tidying up ended before its time");
         }
         self.stop_recorder.cancel();
         if self.recorder.await.is_err() {

@@ -14,6 +14,17 @@ pub fn program(name: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// A server of a test run: the kernel ends it when this tool is killed before it
+/// can, where the system has `setpriv`.
+pub fn that_ends_with_us(name: impl AsRef<OsStr>) -> Command {
+    if find("setpriv").is_none() {
+        return program(name);
+    }
+    let mut command = program("setpriv");
+    command.args(["--pdeathsig=TERM", "--"]).arg(name);
+    command
+}
+
 /// Cargo, always with the shared target folder and the flags of `.cargo/config.toml`.
 ///
 /// Both variables are removed because either would silently replace what the

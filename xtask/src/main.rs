@@ -7,8 +7,8 @@
 //!
 //! The map: [`bundle`] makes the folder that the server embeds, with [`css`] and
 //! [`compress`]; [`serve`] starts and ships the server; [`check`] and [`test`]
-//! judge, with [`postgres`], [`python`], [`browser`] and [`art`] as the parts of
-//! a test run that need other programs; [`command`], [`install`], [`step`] and
+//! judge, with [`postgres`], [`s3`], [`python`], [`browser`] and [`art`] as the
+//! parts of a test run that need other programs; [`command`], [`install`], [`step`] and
 //! [`tally`] are what all of them stand on.
 
 mod art;
@@ -22,6 +22,7 @@ mod install;
 mod postgres;
 mod python;
 mod root;
+mod s3;
 mod serve;
 mod stand_in;
 mod step;

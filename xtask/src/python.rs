@@ -1,4 +1,4 @@
-//! Python in an environment of its own, for the listeners' tests and the fixtures.
+//! Python in environments of its own, for the listeners' tests and the fixtures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,16 @@ use crate::{command, install, root};
 
 /// The interpreter of `target/venv`, with what the listeners' tests require.
 pub fn environment() -> Result<PathBuf> {
+    environment_of("target/venv", "listeners/tests/requirements.txt")
+}
+
+/// The interpreter of an environment in `folder`, with what a file requires.
+/// Programs that the tests talk to have environments of their own, so that what
+/// they need never changes what the tests themselves run with.
+pub fn environment_of(folder: &str, requirements: &str) -> Result<PathBuf> {
     let python = install::found_or_installed("Python", &["python3", "python3-venv"], || command::find("python3"))?;
-    let folder = root::path("target/venv");
+    let (folder, requirements) = (root::path(folder), root::path(requirements));
     let interpreter = folder.join("bin/python");
-    let requirements = root::path("listeners/tests/requirements.txt");
     let wanted =
         fs::read_to_string(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
     // Written when all is installed, so a broken install is not taken for a whole one.
@@ -21,7 +27,7 @@ pub fn environment() -> Result<PathBuf> {
     if interpreter.exists() && fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
         return Ok(interpreter);
     }
-    step("set up the Python environment", || {
+    step(&format!("set up the Python environment of {}", requirements.display()), || {
         create(&python, &folder)?;
         command::run_quietly(
             command::program(&interpreter)

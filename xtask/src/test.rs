@@ -10,6 +10,7 @@ use crate::browser::{self, Setting};
 use crate::bundle::{self, Profile};
 use crate::install::Missing;
 use crate::postgres::Postgres;
+use crate::s3::S3;
 use crate::step::step;
 use crate::tally::Tally;
 use crate::{art, check, command, python, root, serve};
@@ -150,9 +151,11 @@ fn server(tally: &mut Tally) -> Result<()> {
         // The tests on SQLite are worth having without it.
         forgive(error, tally).map(|()| None)
     })?;
-    let variables = postgres.as_ref().map_or_else(Vec::new, |postgres| {
+    let mut variables = postgres.as_ref().map_or_else(Vec::new, |postgres| {
         vec![("HOLTER_TEST_POSTGRES", postgres.url()), ("HOLTER_TEST_POSTGRES_SOCKET", postgres.socket_url())]
     });
+    let s3 = S3::start().map(Some).or_else(|error| forgive(error, tally).map(|()| None))?;
+    variables.extend(s3.as_ref().map(|s3| ("HOLTER_TEST_S3", s3.url())));
     cargo_test("server", &[], &variables, tally)
 }
 

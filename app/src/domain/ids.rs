@@ -44,6 +44,9 @@ ids! {
     SuiteId;
     /// What a listener calls an event, so that a repeat is known as one.
     EventId;
+    /// Where in its run output belongs: a suite, a test, or the run itself; see
+    /// [`PlaceId::of`].
+    PlaceId;
     /// The text of a script, by its content: the same text has the same id.
     ScriptId;
     /// A token's public name; the secret half is never kept.
@@ -106,6 +109,23 @@ impl SuiteId {
     }
 }
 
+impl PlaceId {
+    /// The run itself.
+    pub const RUN: Self = Self(Uuid::nil());
+
+    /// The suite at `path` (names from the root), or the test `test` in it by
+    /// its name and parameters. It follows from the names as they were said,
+    /// and not from row numbers: output may come before the test it belongs to.
+    pub fn of(path: &[Box<str>], test: Option<(&str, Option<&str>)>) -> Self {
+        let mut key = path.join("\u{1f}");
+        for part in test.into_iter().flat_map(|(name, parameters)| [Some(name), parameters]).flatten() {
+            key.push(PARAMETERS);
+            key.push_str(part);
+        }
+        Self(Uuid::new_v5(&NAMESPACE, key.as_bytes()))
+    }
+}
+
 impl ScriptId {
     /// The id of a script by its text.
     pub fn of(text: &str) -> Self {
@@ -128,6 +148,20 @@ mod tests {
         let alone = TestId::of("pump", &path(&["Valves"]), "opens", None);
         assert_eq!(nightly, weekly);
         assert_eq!(nightly, alone);
+    }
+
+    #[test]
+    fn output_of_a_suite_is_not_that_of_a_test_of_its_name() {
+        let all = [
+            PlaceId::RUN,
+            PlaceId::of(&path(&["R", "S"]), None),
+            PlaceId::of(&path(&["R"]), Some(("S", None))),
+            PlaceId::of(&path(&["R"]), Some(("S", Some("x")))),
+            PlaceId::of(&path(&["S"]), None),
+        ];
+        for (i, one) in all.iter().enumerate() {
+            assert!(!all[i + 1..].contains(one));
+        }
     }
 
     #[test]

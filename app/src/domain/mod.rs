@@ -14,6 +14,7 @@ pub mod chance;
 pub mod clock;
 pub mod counts;
 pub mod event;
+pub mod file;
 pub mod forecast;
 pub mod health;
 pub mod ids;

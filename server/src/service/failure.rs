@@ -1,5 +1,6 @@
 //! Why the service could not do what was asked.
 
+use crate::files::FileError;
 use crate::store::StoreError;
 use app::domain::problem::{Problem, ProblemKind};
 use thiserror::Error;
@@ -27,6 +28,12 @@ pub enum Failure {
     /// There is no such thing.
     #[error("{0}")]
     NotFound(String),
+    /// More than is taken at once.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Files cannot be kept or read.
+    #[error("files cannot be kept")]
+    Files(#[source] FileError),
     /// A value in the request that cannot be.
     #[error("{detail}")]
     Invalid {
@@ -57,6 +64,15 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::TooLarge { .. } => Self::TooLarge(error.to_string()),
+            other => Self::Files(other),
+        }
+    }
+}
+
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         log(&failure);
@@ -74,6 +90,11 @@ impl From<Failure> for Problem {
             Failure::Invalid { pointer, detail } => {
                 Problem::new(ProblemKind::Invalid, detail.clone()).at(pointer, detail)
             }
+            Failure::TooLarge(_) => Problem::new(ProblemKind::TooLarge, detail),
+            Failure::Files(error) if error.is_busy() => {
+                Problem::new(ProblemKind::Busy, format!("{detail} just now: {error}")).retry_after(10)
+            }
+            Failure::Files(_) => Problem::new(ProblemKind::Internal, "the server cannot keep files; its log says why"),
             Failure::Upstream(_) => Problem::new(ProblemKind::Upstream, detail),
             Failure::Store(_) => Problem::new(ProblemKind::Internal, "the server could not do this; its log says why"),
         }
@@ -87,6 +108,7 @@ fn log(failure: &Failure) {
         Failure::Busy { source: Some(source), .. } => {
             tracing::warn!(error = %chain(source), "the store is busy; callers are asked to try again");
         }
+        Failure::Files(source) => tracing::error!(error = %chain(source), "files cannot be kept"),
         Failure::Upstream(detail) => tracing::warn!(%detail, "another server did not answer"),
         _ => {}
     }

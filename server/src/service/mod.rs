@@ -8,6 +8,7 @@
 pub mod agents;
 pub mod board;
 pub mod failure;
+pub mod files;
 pub mod ingest;
 pub mod project;
 pub mod reads;
@@ -41,6 +42,7 @@ pub use start::{Running, StartError, start};
 
 use crate::bus::Bus;
 use crate::config::SetupConfig;
+use crate::files::Files;
 use crate::outgoing::Outgoing;
 use crate::store::Store;
 use app::domain::clock::Clock;
@@ -71,6 +73,8 @@ struct Inner {
     outgoing: Outgoing,
     tokens: tokens::TokenCache,
     launches: agents::Launches,
+    files: Files,
+    file_most: u64,
     queue: mpsc::Sender<Submission>,
     queue_room: Arc<Semaphore>,
     queue_bytes: usize,

@@ -16,6 +16,7 @@ use super::{Inner, Service};
 use crate::bus::Bus;
 use crate::clock::new_id;
 use crate::config::{Config, ConfigError, SetupConfig};
+use crate::files::{FileError, Files};
 use crate::outgoing::{Outgoing, OutgoingError};
 use crate::store::rows::{RunRow, SetupTouch};
 use crate::store::{Store, StoreError};
@@ -48,6 +49,9 @@ pub enum StartError {
     /// The client for other servers could not be made.
     #[error("no client for other servers")]
     Client(#[from] OutgoingError),
+    /// Files cannot be kept where they should be.
+    #[error(transparent)]
+    Files(#[from] FileError),
     /// A door cannot be as it is configured.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -91,6 +95,8 @@ pub async fn start(
         outgoing: Outgoing::new(rules, config.outgoing.timeout())?,
         tokens: TokenCache::default(),
         launches: Launches::default(),
+        files: Files::open(&config.files, &config.data_dir)?,
+        file_most: config.files.most(),
         queue,
         queue_room: Arc::new(Semaphore::new(queue_bytes)),
         queue_bytes,

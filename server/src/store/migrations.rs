@@ -37,6 +37,7 @@ steps! {
     2 "0002_walls",
     3 "0003_foreign_items",
     4 "0004_jobs",
+    5 "0005_files",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

@@ -1,10 +1,12 @@
 //! What a row holds, in the words of the domain.
 
+mod files;
 mod foreign;
 mod health;
 mod walls;
 mod work;
 
+pub use files::*;
 pub use foreign::*;
 pub use health::*;
 pub use walls::*;

@@ -17,6 +17,8 @@ const NEVER: &[(&str, &[&str])] = &[
     ("server/src/bus", &["crate::store", "sqlx", "crate::service", "crate::http"]),
     ("server/src/service", &["axum", "leptos", "crate::http", "std::env", "reqwest"]),
     ("server/src/outgoing", &["axum", "leptos", "sqlx", "crate::bus", "crate::service", "crate::http", "crate::store"]),
+    ("server/src/files", &["crate::store", "sqlx", "crate::bus", "crate::service", "crate::http", "axum", "leptos"]),
+    ("server/src/work", &["crate::store", "sqlx", "crate::bus", "crate::http", "axum", "leptos"]),
     ("server/src/http", &["crate::store", "sqlx", "std::env"]),
     ("server/src/intake", &["crate::store", "crate::service", "crate::bus", "axum", "tokio", "std::fs", "sqlx"]),
 ];

@@ -5,6 +5,7 @@
 mod api_doc;
 mod faults;
 mod feeds;
+mod files;
 mod harness;
 mod health;
 mod hooks;

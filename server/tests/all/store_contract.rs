@@ -6,6 +6,7 @@
 
 mod claims;
 mod file;
+mod files;
 mod foreign;
 mod health;
 mod measurement;

@@ -12,6 +12,7 @@ macro_rules! outcome {
     };
 }
 pub(super) mod events;
+pub(super) mod files;
 pub(super) mod foreign;
 pub(super) mod health;
 pub(super) mod history;
@@ -34,6 +35,7 @@ pub(super) mod prelude {
     pub(in crate::store) use crate::store::{
         Group, Store, StoreError, Transaction, delegate, delegate_group, postgres, sqlite,
     };
+    pub(in crate::store) use app::domain::file::{Attachment, Digest};
     pub(in crate::store) use app::domain::health::Label;
     pub(in crate::store) use app::domain::ids::*;
     pub(in crate::store) use app::domain::job::{Job, JobKind, JobResult, JobState, Labels, Standing};
@@ -55,6 +57,7 @@ pub(super) mod prelude {
 pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
     [
         events::ALL,
+        files::ALL,
         foreign::ALL,
         health::ALL,
         history::ALL,
@@ -71,8 +74,17 @@ pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
 
 /// Every bulk write, by name.
 pub(super) fn bulk_writes() -> Vec<(&'static str, &'static Texts)> {
-    [events::bulk(), foreign::bulk(), health::bulk(), jobs::bulk(), runs::bulk(), setups::bulk(), tests::bulk()]
-        .concat()
+    [
+        events::bulk(),
+        files::bulk(),
+        foreign::bulk(),
+        health::bulk(),
+        jobs::bulk(),
+        runs::bulk(),
+        setups::bulk(),
+        tests::bulk(),
+    ]
+    .concat()
 }
 
 /// The bodies of all rooms, for one driver.
@@ -80,7 +92,7 @@ macro_rules! bodies {
     ($Db:ty, $Connection:ty, $Row:ty, $dialect:path) => {
         $crate::store::read::columns!($Db, $Row);
 
-        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, events foreign health history jobs runs setups tests tokens walls workers);
+        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, events files foreign health history jobs runs setups tests tokens walls workers);
     };
     (@rooms $Connection:ty, $Row:ty, $dialect:path, $($room:ident)*) => {$(
         mod $room {

@@ -21,6 +21,12 @@ impl Clock for SystemClock {
     }
 }
 
+/// A number from 0 to 1, by chance.
+pub fn chance() -> f64 {
+    // Where the system has no random numbers, the middle is as good as any.
+    getrandom::u32().map_or(0.5, |bits| f64::from(bits) / f64::from(u32::MAX))
+}
+
 /// A new id; ids of later calls sort after those of earlier ones.
 #[allow(clippy::disallowed_methods, reason = "this is where ids are made")]
 pub fn new_id() -> Uuid {

@@ -3,10 +3,13 @@
 //! Strength, from weak to strong: defaults, the environment, `holter.toml`,
 //! flags. Values become types here; nothing downstream parses.
 
+mod commit_statuses;
 mod doors;
 mod files;
 mod outgoing;
 
+pub use crate::secret::Secret;
+pub use commit_statuses::CommitStatusConfig;
 pub use doors::{CompatConfig, HooksConfig};
 pub use files::{FilesConfig, S3Config};
 pub use outgoing::OutgoingConfig;
@@ -55,6 +58,9 @@ fn invalid(place: impl Into<String>, detail: impl Into<String>) -> ConfigError {
 pub struct Config {
     /// Where to listen. Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The address under which people reach this server, for links that leave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<url::Url>,
     /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
     pub database_url: String,
     /// Where files are kept.
@@ -79,12 +85,16 @@ pub struct Config {
     /// Walls as code, by the name in their address.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub walls: BTreeMap<String, WallPlan>,
+    /// Which repositories are told how the commits of runs stand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commit_statuses: Vec<CommitStatusConfig>,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
             database_url: "sqlite:data/holter.db".into(),
             data_dir: "data".into(),
             activity: ActivityConfig::default(),
@@ -96,6 +106,7 @@ impl Default for Config {
             hooks: HooksConfig::default(),
             setups: Vec::new(),
             walls: BTreeMap::new(),
+            commit_statuses: Vec::new(),
         }
     }
 }
@@ -192,30 +203,6 @@ pub struct JenkinsConfig {
     pub token: Option<Secret>,
 }
 
-/// A text that is never shown.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text itself, for the one who must send it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
 impl Config {
     /// Reads a file; without one, `holter.toml` where it exists. What the file
     /// does not say is taken from the environment, then from the defaults.
@@ -277,6 +264,7 @@ impl Config {
         self.files.validate()?;
         self.validate_doors()?;
         self.validate_outgoing()?;
+        self.validate_commit_statuses()?;
         for (name, plan) in &self.walls {
             let place = || format!("walls.{name}");
             check_wall_name(name).map_err(|fault| invalid(place(), fault.to_string()))?;
@@ -293,6 +281,12 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// What stands before the path of a link that leaves this server.
+    pub fn link_base(&self) -> String {
+        let by_listening = || format!("http://{}", self.listen);
+        self.public_url.as_ref().map_or_else(by_listening, |url| url.as_str().trim_end_matches('/').to_owned())
     }
 
     /// The setups that are written down, by name.
@@ -335,8 +329,9 @@ mod tests {
         assert_eq!(config.open_networks().expect("networks").len(), 1);
         assert_eq!(config.hooks.secrets.len(), 2);
         assert!(config.files.s3.is_some());
+        assert_eq!(config.commit_statuses.len(), 1);
         let shown = format!("{config:?}");
-        assert!(!["11aa", "44dd", "55ee"].iter().any(|secret| shown.contains(secret)));
+        assert!(!["11aa", "44dd", "55ee", "66ff"].iter().any(|secret| shown.contains(secret)));
     }
 
     #[test]

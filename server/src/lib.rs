@@ -20,6 +20,7 @@ pub mod http;
 pub mod import;
 pub mod intake;
 pub mod outgoing;
+pub mod secret;
 pub mod server;
 pub mod service;
 pub mod setups_file;

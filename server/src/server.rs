@@ -15,6 +15,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Requests that are under way when the server is told to stop get this long.
 const DRAIN_FOR: Duration = Duration::from_secs(3);
@@ -46,8 +47,9 @@ pub struct Server {
     stop: CancellationToken,
     stop_recorder: CancellationToken,
     recorder: JoinHandle<()>,
-    tidying: JoinHandle<()>,
     http: JoinHandle<std::io::Result<()>>,
+    /// What is done without being asked for.
+    work: TaskTracker,
 }
 
 /// Names the one provider of cryptography; clients cannot be made before. Any
@@ -70,7 +72,6 @@ impl Server {
         let running = service::start(store.clone(), config, build, dev, clock, stop_recorder.clone()).await?;
         let address = listener.local_addr().map_err(|error| ServerError::Listen(config.listen, error))?;
         let router = http::router(running.service.clone(), stop.clone());
-        let tidying = tokio::spawn(work::files::run(running.service.clone(), stop.clone()));
         // Without TCP_NODELAY a streamed page waits 40 ms for an acknowledgement.
         let listener = listener.tap_io(|tcp| {
             if let Err(error) = tcp.set_nodelay(true) {
@@ -81,8 +82,9 @@ impl Server {
         // A router itself would be copied whole for each connection: 30 KiB.
         let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let http = tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(drained).await });
+        let work = work::start(&running.service, &stop);
         let Running { service, recorder } = running;
-        Ok(Self { address, service, store, stop, stop_recorder, recorder, tidying, http })
+        Ok(Self { address, service, store, stop, stop_recorder, recorder, work, http })
     }
 
     /// Stops: streams end, requests under way are answered, what was taken
@@ -92,9 +94,7 @@ impl Server {
         if tokio::time::timeout(DRAIN_FOR, self.http).await.is_err() {
             tracing::warn!("some requests did not end in time and were cut off");
         }
-        if self.tidying.await.is_err() {
-            tracing::error!("tidying up ended before its time");
-        }
+        self.work.wait().await;
         self.stop_recorder.cancel();
         if self.recorder.await.is_err() {
             tracing::error!("the recorder ended before its time");

@@ -12,6 +12,7 @@
 pub mod activity;
 pub mod chance;
 pub mod clock;
+pub mod commit;
 pub mod counts;
 pub mod event;
 pub mod file;

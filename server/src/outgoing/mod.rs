@@ -16,9 +16,13 @@
 mod address;
 mod call;
 mod client;
+mod delivery;
+pub mod forge;
+pub mod retry;
 mod rules;
 
 pub use address::Reach;
 pub use call::{Answer, Call, CallError};
 pub use client::{Outgoing, OutgoingError};
+pub use delivery::Delivery;
 pub use rules::{HostRule, Refused, RuleError, Rules};

@@ -7,6 +7,7 @@
 
 pub mod agents;
 pub mod board;
+pub mod courier;
 pub mod failure;
 pub mod files;
 pub mod ingest;
@@ -29,10 +30,12 @@ mod judge;
 mod judged;
 mod pages;
 mod pending;
+mod post;
 mod replay;
 mod sick;
 mod start;
 pub mod status;
+mod statuses;
 mod tiles;
 mod visitors;
 mod vitals;
@@ -71,6 +74,8 @@ struct Inner {
     walls: BTreeMap<String, WallPlan>,
     builds: builds::Builds,
     outgoing: Outgoing,
+    statuses: statuses::Statuses,
+    public_url: String,
     tokens: tokens::TokenCache,
     launches: agents::Launches,
     files: Files,

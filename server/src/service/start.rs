@@ -8,6 +8,7 @@ use super::ids::Ids;
 use super::judge;
 use super::pending::Pending;
 use super::recorder::{Note, Recorder};
+use super::statuses::Statuses;
 use super::tiles::{self, Outlook};
 use super::tokens::TokenCache;
 use super::visitors::Visitors;
@@ -93,6 +94,8 @@ pub async fn start(
         walls: config.walls.clone(),
         builds: Builds::new(&config.builds)?,
         outgoing: Outgoing::new(rules, config.outgoing.timeout())?,
+        statuses: Statuses::new(config)?,
+        public_url: config.link_base(),
         tokens: TokenCache::default(),
         launches: Launches::default(),
         files: Files::open(&config.files, &config.data_dir)?,

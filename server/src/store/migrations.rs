@@ -38,6 +38,7 @@ steps! {
     3 "0003_foreign_items",
     4 "0004_jobs",
     5 "0005_files",
+    6 "0006_outbox",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

@@ -3,12 +3,14 @@
 mod files;
 mod foreign;
 mod health;
+mod outbox;
 mod walls;
 mod work;
 
 pub use files::*;
 pub use foreign::*;
 pub use health::*;
+pub use outbox::*;
 pub use walls::*;
 pub use work::*;
 

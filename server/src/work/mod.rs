@@ -4,4 +4,25 @@
 //! one ended, may run twice or on two servers at once, and is small: readers
 //! and listeners never feel it. The rules are the service's.
 
+pub mod courier;
 pub mod files;
+
+use crate::service::{Failure, Service};
+use app::domain::problem::Problem;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Begins all of it. It ends when it is told to stop.
+pub fn start(service: &Service, stop: &CancellationToken) -> TaskTracker {
+    let work = TaskTracker::new();
+    work.spawn(courier::watch(service.clone(), stop.clone()));
+    work.spawn(courier::send(service.clone(), stop.clone()));
+    work.spawn(files::run(service.clone(), stop.clone()));
+    work.close();
+    work
+}
+
+/// Says in the log that a step failed: it becomes a problem only for that.
+fn failed(failure: Failure) {
+    drop(Problem::from(failure));
+}

@@ -20,6 +20,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("server/src/files", &["crate::store", "sqlx", "crate::bus", "crate::service", "crate::http", "axum", "leptos"]),
     ("server/src/work", &["crate::store", "sqlx", "crate::bus", "crate::http", "axum", "leptos"]),
     ("server/src/http", &["crate::store", "sqlx", "std::env"]),
+    ("server/src/work", &["crate::store", "crate::http", "crate::bus", "sqlx", "axum", "leptos", "reqwest"]),
     ("server/src/intake", &["crate::store", "crate::service", "crate::bus", "axum", "tokio", "std::fs", "sqlx"]),
 ];
 

@@ -21,5 +21,6 @@ mod replaced;
 mod report_portal;
 mod reports;
 mod simulate;
+mod statuses;
 mod store_contract;
 mod walls;

@@ -10,6 +10,7 @@ mod files;
 mod foreign;
 mod health;
 mod measurement;
+mod outbox;
 mod place;
 mod play;
 mod results;

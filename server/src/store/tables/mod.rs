@@ -17,6 +17,7 @@ pub(super) mod foreign;
 pub(super) mod health;
 pub(super) mod history;
 pub(super) mod jobs;
+pub(super) mod outbox;
 pub(super) mod runs;
 pub(super) mod setups;
 pub(super) mod tests;
@@ -62,6 +63,7 @@ pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
         health::ALL,
         history::ALL,
         jobs::ALL,
+        outbox::ALL,
         runs::ALL,
         setups::ALL,
         tests::ALL,
@@ -92,7 +94,7 @@ macro_rules! bodies {
     ($Db:ty, $Connection:ty, $Row:ty, $dialect:path) => {
         $crate::store::read::columns!($Db, $Row);
 
-        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, events files foreign health history jobs runs setups tests tokens walls workers);
+        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, events files foreign health history jobs outbox runs setups tests tokens walls workers);
     };
     (@rooms $Connection:ty, $Row:ty, $dialect:path, $($room:ident)*) => {$(
         mod $room {

@@ -5,8 +5,10 @@
 //! state, with a deadline and a reason ([`eventually`]).
 
 mod rig;
+mod sink;
 mod stream;
 
+pub use sink::Sink;
 pub use stream::{Frame, Stream};
 
 use app::domain::clock::FakeClock;

@@ -98,7 +98,7 @@ enum TokenCommand {
         #[command(flatten)]
         place: Place,
         /// What it allows.
-        #[arg(long, value_enum)]
+        #[arg(long, value_parser = scope_named)]
         scope: Scope,
         /// Only for this setup.
         #[arg(long)]
@@ -171,6 +171,13 @@ struct Import {
     format: Option<reports::Format>,
     #[command(flatten)]
     place: Place,
+}
+
+fn scope_named(name: &str) -> Result<Scope, String> {
+    Scope::parse(name).ok_or_else(|| {
+        let names: Vec<_> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+        format!("one of {}", names.join(", "))
+    })
 }
 
 fn format_named(name: &str) -> Result<reports::Format, String> {

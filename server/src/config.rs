@@ -3,12 +3,14 @@
 //! Strength, from weak to strong: defaults, the environment, `holter.toml`,
 //! flags. Values become types here; nothing downstream parses.
 
+mod auth;
 mod commit_statuses;
 mod doors;
 mod files;
 mod outgoing;
 
 pub use crate::secret::Secret;
+pub use auth::{AuthConfig, Reading};
 pub use commit_statuses::CommitStatusConfig;
 pub use doors::{CompatConfig, HooksConfig};
 pub use files::{FilesConfig, S3Config};
@@ -65,6 +67,8 @@ pub struct Config {
     pub database_url: String,
     /// Where files are kept.
     pub data_dir: PathBuf,
+    /// Who may come in.
+    pub auth: AuthConfig,
     /// Activity of setups.
     pub activity: ActivityConfig,
     /// Taking events.
@@ -97,6 +101,7 @@ impl Default for Config {
             public_url: None,
             database_url: "sqlite:data/holter.db".into(),
             data_dir: "data".into(),
+            auth: AuthConfig::default(),
             activity: ActivityConfig::default(),
             ingest: IngestConfig::default(),
             outgoing: OutgoingConfig::default(),

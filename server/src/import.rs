@@ -3,8 +3,8 @@
 use crate::intake::archive::File;
 use crate::intake::reports::Origin;
 use crate::service::Service;
+use crate::service::desk::Caller;
 use crate::service::reports::{FileReceipt, ReportReceipt};
-use crate::service::tokens::Caller;
 use reports::{Format, Loss};
 use serde::Deserialize;
 use std::collections::BTreeMap;

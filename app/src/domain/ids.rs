@@ -59,6 +59,10 @@ ids! {
     BuildId;
     /// A program that takes jobs, over all its starts.
     WorkerId;
+    /// Somebody's account.
+    UserId;
+    /// One sign-in of one person; its secret half is never kept.
+    SessionId;
 }
 
 /// The namespace under which derived ids are made. Changing it would cut every

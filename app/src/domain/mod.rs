@@ -9,6 +9,7 @@
 //! [`run::RunResult`] are derived from what the run then knows;
 //! [`activity::Activity`] and [`forecast`] say what to make of the time.
 
+pub mod account;
 pub mod activity;
 pub mod chance;
 pub mod clock;
@@ -23,6 +24,7 @@ pub mod job;
 pub mod name;
 pub mod plan;
 pub mod problem;
+pub mod rights;
 pub mod run;
 pub mod suite;
 pub mod test;

@@ -1,11 +1,11 @@
 //! `/art`: the ECG alone, and what a front end that stands elsewhere asks:
 //! `/status` and `/mode`.
 
-use super::extract::{Query, bearer};
+use super::extract::Query;
 use super::problem::Refusal;
-use super::{Door, html, json};
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use super::{html, json};
+use crate::service::Desk;
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -68,10 +68,10 @@ fn for_all(mut response: Response) -> Response {
     params(("project" = Option<String>, Query, description = "Only this project")),
     responses((status = 200, description = "The state", body = StatusBody)),
 )]
-pub async fn status(State(Door { service, .. }): State<Door>, query: Query) -> Response {
+pub async fn status(desk: Desk, query: Query) -> Result<Response, Refusal> {
     let project = query.text("project");
-    let status = service.status(project).as_str();
-    for_all(json(&StatusBody { status, project: project.map(str::to_owned), mode: mode(service.is_art()) }))
+    let status = desk.status(project).await?.as_str();
+    Ok(for_all(json(&StatusBody { status, project: project.map(str::to_owned), mode: mode(desk.is_art()) })))
 }
 
 /// Tells what front ends are to show
@@ -79,8 +79,8 @@ pub async fn status(State(Door { service, .. }): State<Door>, query: Query) -> R
     get, path = "/mode", tag = "Server", operation_id = "getMode",
     responses((status = 200, description = "The mode", body = ModeBody)),
 )]
-pub async fn get_mode(State(Door { service, .. }): State<Door>) -> Response {
-    for_all(json(&ModeBody { mode: mode(service.is_art()).to_owned() }))
+pub async fn get_mode(desk: Desk) -> Response {
+    for_all(json(&ModeBody { mode: mode(desk.is_art()).to_owned() }))
 }
 
 /// Turns theatre on or off
@@ -90,8 +90,7 @@ pub async fn get_mode(State(Door { service, .. }): State<Door>) -> Response {
     post, path = "/flip-mode", tag = "Server", operation_id = "flipMode", security(("token" = [])),
     responses((status = 200, description = "The mode that now holds", body = ModeBody)),
 )]
-pub async fn flip(State(Door { service, .. }): State<Door>, headers: HeaderMap) -> Result<Response, Refusal> {
-    service.may_administer(bearer(&headers)?).await?;
-    service.set_art(!service.is_art());
-    Ok(json(&ModeBody { mode: mode(service.is_art()).to_owned() }))
+pub async fn flip(desk: Desk) -> Result<Response, Refusal> {
+    desk.set_art(!desk.is_art())?;
+    Ok(json(&ModeBody { mode: mode(desk.is_art()).to_owned() }))
 }

@@ -1,18 +1,19 @@
 //! `POST /api/v1/events`: the door for everything that listeners say.
 
 use super::body;
-use super::extract::{bearer, sender_clock};
+use super::extract::{desk_of, sender_clock};
 use super::problem::Refusal;
 use super::wire::ReceiptBody;
 use super::wire::event::EventBatch;
 use super::{Door, json};
 use crate::intake::Parsed;
 use crate::intake::native::{self, Format};
+use crate::service::desk::Caller;
 use crate::service::ingest::Receipt;
-use crate::service::tokens::Caller;
 use app::domain::problem::{Problem, ProblemKind};
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use bytes::Bytes;
@@ -51,7 +52,7 @@ struct Shape {
 )]
 pub async fn post(State(door): State<Door>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let (caller, shape) = match admit(&door, &parts.headers).await {
+    let (caller, shape) = match admit(&parts) {
         Ok(admitted) => admitted,
         Err(refusal) => {
             body::drain(&parts.headers, body).await;
@@ -64,9 +65,9 @@ pub async fn post(State(door): State<Door>, request: Request) -> Result<Response
 }
 
 /// Who speaks, and how: what can be refused before the body is read.
-async fn admit(door: &Door, headers: &HeaderMap) -> Result<(Caller, Shape), Refusal> {
-    let caller = door.service.writer(bearer(headers)?).await?;
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
+fn admit(parts: &Parts) -> Result<(Caller, Shape), Refusal> {
+    let caller = desk_of(parts)?.caller()?;
+    let text = |name| parts.headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
     let gzip = match text(header::CONTENT_ENCODING) {
         None => false,
         Some(coding) => coding_of(coding)?,

@@ -2,6 +2,7 @@
 
 use super::problem::Refusal;
 use crate::intake::native;
+use crate::service::Desk;
 use crate::service::ingest::SenderClock;
 use app::domain::ids::RunId;
 use app::domain::problem::ProblemKind;
@@ -16,13 +17,25 @@ const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX: u32 = 500;
 
 /// The token of a request. It is read from the header alone: an address ends
-/// in logs and histories.
-pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let split = value.to_str().ok().and_then(|value| value.trim().split_once(' '));
-    match split {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
-        _ => Err(Refusal::new(ProblemKind::Unauthenticated, "send the token as: Authorization: Bearer TOKEN")),
+/// in logs and histories. Another scheme is none of ours: a proxy before us may
+/// ask for a password of its own.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The service for whoever asks, as the guard found out.
+pub fn desk_of(parts: &Parts) -> Result<Desk, Refusal> {
+    let desk = parts.extensions.get::<Desk>().cloned();
+    desk.ok_or_else(|| Refusal::new(ProblemKind::Internal, "nobody stands guard before this address"))
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Desk {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        desk_of(parts)
     }
 }
 
@@ -178,8 +191,8 @@ mod tests {
             headers.insert(header::AUTHORIZATION, axum::http::HeaderValue::from_static(value));
             headers
         };
-        assert_eq!(bearer(&with("bearer  abc")).ok().flatten(), Some("abc"));
-        assert!(bearer(&with("Basic abc")).is_err() && bearer(&with("abc")).is_err());
-        assert!(bearer(&HeaderMap::new()).is_ok_and(|token| token.is_none()));
+        assert_eq!(bearer(&with("bearer  abc")), Some("abc"));
+        assert!(bearer(&with("Basic abc")).is_none() && bearer(&with("abc")).is_none());
+        assert!(bearer(&HeaderMap::new()).is_none());
     }
 }

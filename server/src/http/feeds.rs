@@ -9,9 +9,8 @@ pub mod metrics;
 mod report;
 mod xml;
 
-use crate::service::Failure;
-use crate::service::Service;
 use crate::service::reads::RunQuestion;
+use crate::service::{Desk, Failure};
 use app::domain::counts::Counts;
 use app::domain::run::{RunResult, RunState};
 use app::domain::time::Timestamp;
@@ -56,8 +55,8 @@ pub struct Standing {
 }
 
 /// Asks how runs stand; `None` where there are none.
-async fn standing(service: &Service, question: &RunQuestion) -> Result<Option<Standing>, Failure> {
-    let runs = service.runs(question, None, LOOKED_THROUGH).await?.items;
+async fn standing(desk: &Desk, question: &RunQuestion) -> Result<Option<Standing>, Failure> {
+    let runs = desk.runs(question, None, LOOKED_THROUGH).await?.items;
     if runs.is_empty() {
         return Ok(None);
     }

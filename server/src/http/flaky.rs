@@ -1,9 +1,9 @@
 //! `GET /api/v1/flaky`: the tests that are ill, as JSON and as CSV.
 
+use super::json;
 use super::problem::Refusal;
 use super::wire::flaky::{SickList, SickTestItem};
-use super::{Door, json};
-use axum::extract::State;
+use crate::service::Desk;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use std::fmt::Write;
@@ -16,8 +16,8 @@ use std::fmt::Write;
     get, path = "/api/v1/flaky", tag = "Reads", operation_id = "listFlakyTests",
     responses((status = 200, description = "The tests", body = SickList)),
 )]
-pub async fn list(State(Door { service, .. }): State<Door>) -> Result<Response, Refusal> {
-    let items = service.sick_tests().await?.tests.into_iter().map(SickTestItem::from).collect();
+pub async fn list(desk: Desk) -> Result<Response, Refusal> {
+    let items = desk.sick_tests().await?.tests.into_iter().map(SickTestItem::from).collect();
     Ok(json(&SickList { items, next: None }))
 }
 
@@ -28,11 +28,11 @@ pub async fn list(State(Door { service, .. }): State<Door>) -> Result<Response, 
     get, path = "/api/v1/flaky.csv", tag = "Reads", operation_id = "listFlakyTestsAsCsv",
     responses((status = 200, description = "The tests", body = String, content_type = "text/csv")),
 )]
-pub async fn csv(State(Door { service, .. }): State<Door>) -> Result<Response, Refusal> {
+pub async fn csv(desk: Desk) -> Result<Response, Refusal> {
     let mut text = String::from(
         "test,suite,setup,project,owner,label,p_flaky,p_broken,spurious_failures_per_run,results,failures,last_at\r\n",
     );
-    for item in service.sick_tests().await?.tests.into_iter().map(SickTestItem::from) {
+    for item in desk.sick_tests().await?.tests.into_iter().map(SickTestItem::from) {
         line(&mut text, &item);
     }
     let headers = [

@@ -4,14 +4,18 @@
 //! One layer instead of five, and none of it allocates for a request that
 //! goes well beyond its id: this stands before every event too.
 
+use super::extract::bearer;
 use super::problem::{self, Refusal};
+use crate::service::access::Shown;
+use crate::service::{Desk, Service};
 use app::domain::problem::ProblemKind;
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,11 +39,11 @@ const SAFE: [(HeaderName, &str); 5] = [
 ];
 
 /// Puts the layer around all routes of a router.
-pub fn guard(router: Router) -> Router {
-    router.layer(middleware::from_fn(around))
+pub fn guard(router: Router, service: Service) -> Router {
+    router.layer(middleware::from_fn_with_state(service, around))
 }
 
-async fn around(mut request: Request, next: Next) -> Response {
+async fn around(State(service): State<Service>, mut request: Request, next: Next) -> Response {
     let id = id_of(request.headers());
     if let Some(secret) = request.headers_mut().get_mut(header::AUTHORIZATION) {
         secret.set_sensitive(true);
@@ -49,6 +53,11 @@ async fn around(mut request: Request, next: Next) -> Response {
     if is_foreign(&request) {
         let refusal = Refusal::new(ProblemKind::Forbidden, "another site's page may not change anything here");
         return problem::sign(refusal.into_response(), id.to_str().unwrap_or_default());
+    }
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    match asker(&service, request.headers(), peer).await {
+        Ok(desk) => drop(request.extensions_mut().insert(desk)),
+        Err(refusal) => return problem::sign(refusal.into_response(), id.to_str().unwrap_or_default()),
     }
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let response = answer.unwrap_or_else(|_| {
@@ -66,6 +75,12 @@ async fn around(mut request: Request, next: Next) -> Response {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// The service for whoever sent a request.
+async fn asker(service: &Service, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Desk, Refusal> {
+    let shown = bearer(headers).map_or(Shown::Nothing, Shown::Token);
+    Ok(service.desk(shown, peer).await?)
 }
 
 /// Whether the page of another site has a browser change something here. Only

@@ -20,8 +20,8 @@ use super::problem::Refusal;
 use super::wire::hook::{HookOutcome, HookReceipt};
 use crate::intake::hooks::{self, Heard, Kind, Naming};
 use crate::intake::native;
+use crate::service::desk::Caller;
 use crate::service::ingest::SenderClock;
-use crate::service::tokens::Caller;
 use app::domain::problem::ProblemKind;
 use axum::Router;
 use axum::body::Body;
@@ -108,7 +108,7 @@ async fn take(door: &Door, kind: Kind, parts: Parts, body: Body) -> Result<HookR
 /// Whose delivery it is, and its bytes: nothing of them was read yet.
 async fn verified(door: &Door, kind: Kind, parts: &Parts, body: Body) -> Result<(Caller, Bytes), Refusal> {
     let Some(secret) = door.service.hooks().secrets.get(kind.as_str()) else {
-        return match Guest::admit(door, parts).await {
+        return match Guest::admit(parts).await {
             Ok(guest) => Ok((guest.caller, body::read(&parts.headers, body).await?)),
             Err(refusal) => {
                 body::drain(&parts.headers, body).await;

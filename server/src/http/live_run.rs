@@ -4,10 +4,11 @@ use super::Door;
 use super::extract::{RunInPath, no_run};
 use super::problem::Refusal;
 use super::sse::{self, BEAT_EVERY, Frames};
-use crate::service::Failure;
 use crate::service::board::frame;
+use crate::service::{Desk, Failure};
 use app::domain::ids::{RunId, SetupId};
 use app::domain::problem::Problem;
+use app::domain::rights::Action;
 use app::domain::run::RunState;
 use app::live::{Beat, RunMessage, digest};
 use app::read::{RunHead, RunPage};
@@ -30,14 +31,16 @@ const FOREIGN_REST: Duration = Duration::from_millis(20);
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 
 /// Streams a run.
-pub async fn get(State(door): State<Door>, RunInPath(id): RunInPath) -> Result<Response, Refusal> {
+pub async fn get(State(door): State<Door>, desk: Desk, RunInPath(id): RunInPath) -> Result<Response, Refusal> {
     // Subscribed before the run is read; see the wall's stream.
-    let rings = Rings(door.service.bus().runs());
-    let page = door.service.run(id).await?.ok_or_else(|| no_run(id))?;
+    let rings = Rings(desk.bus().runs());
+    let page = desk.run(id).await?.ok_or_else(|| no_run(id))?;
     let shown = Shown::of(&page.head);
     let now = Instant::now();
     let first = Some(Box::new(page));
-    Ok(sse::respond(Follow { door, id, rings, rang: false, shown, first, told: now, beat_at: now + BEAT_EVERY }))
+    let beat_at = now + BEAT_EVERY;
+    let follow = Follow { door, desk: desk.clone(), id, rings, rang: false, shown, first, told: now, beat_at };
+    Ok(sse::respond(desk, Action::Read, follow))
 }
 
 /// What the page at the other end knows.
@@ -89,6 +92,7 @@ impl Rings {
 
 struct Follow {
     door: Door,
+    desk: Desk,
     id: RunId,
     rings: Rings,
     /// It rang, and what is new has not been read yet. Kept here because a
@@ -114,7 +118,7 @@ fn write(message: &RunMessage) -> Bytes {
 
 impl Follow {
     fn beat(&self) -> RunMessage {
-        let service = &self.door.service;
+        let service = &self.desk;
         let version = std::iter::once((SetupId(self.id.0), self.shown.version));
         let build = service.board().build().to_owned();
         RunMessage::Beat(Beat { now: service.now(), build, digest: digest(version) })
@@ -123,7 +127,7 @@ impl Follow {
     /// What is new. A run that has just ended is told whole: what never began
     /// has another outcome now, though its rows did not change.
     async fn news(&mut self) -> Result<Word, Failure> {
-        let service = &self.door.service;
+        let service = &self.desk;
         let Some(change) = service.run_changes(self.id, self.shown.version).await? else { return Ok(Word::Gone) };
         let now = Shown::of(&change.head);
         if now.version <= self.shown.version && now.is_over == self.shown.is_over {

@@ -69,9 +69,9 @@ pub struct Door {
 /// Everything that is served.
 pub fn router(service: Service, stop: CancellationToken) -> Router {
     let (api, _) = api_router(service.clone(), stop);
-    let pages = pages::router(service.clone());
-    let pages = pages.layer(CompressionLayer::new()).layer(from_fn_with_state(service, settled));
-    guard::guard(api.merge(pages))
+    let pages = pages::router();
+    let pages = pages.layer(CompressionLayer::new()).layer(from_fn_with_state(service.clone(), settled));
+    guard::guard(api.merge(pages), service)
 }
 
 /// Everything but the pages, and the document that describes it. The caller

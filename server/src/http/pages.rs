@@ -1,7 +1,7 @@
 //! The pages: rendered here, then brought to life in the browser.
 
 use super::assets::{self, Manifest};
-use crate::service::Service;
+use crate::service::Desk;
 use app::backend::SharedBackend;
 use app::shell::{App, Origin, ShellAssets, StatusSink, shell};
 use axum::Router;
@@ -35,10 +35,14 @@ fn origin(request: &Parts) -> Option<Origin> {
 }
 
 /// Everything a page needs around it; called once for each request.
-fn provide(service: &Service) {
-    provide_context(SharedBackend(Arc::new(service.clone())));
-    if let Some(origin) = use_context::<Parts>().as_ref().and_then(origin) {
-        provide_context(origin);
+fn provide() {
+    if let Some(parts) = use_context::<Parts>() {
+        if let Some(desk) = parts.extensions.get::<Desk>() {
+            provide_context(SharedBackend(Arc::new(desk.clone())));
+        }
+        if let Some(origin) = origin(&parts) {
+            provide_context(origin);
+        }
     }
     let Some(response) = use_context::<ResponseOptions>() else { return };
     if let Some(policy) = use_nonce().and_then(|nonce| policy(&nonce)) {
@@ -55,7 +59,6 @@ fn provide(service: &Service) {
 #[derive(Clone)]
 struct Pages {
     options: LeptosOptions,
-    service: Service,
     assets: ShellAssets,
 }
 
@@ -66,14 +69,14 @@ impl axum::extract::FromRef<Pages> for LeptosOptions {
 }
 
 /// The routes of all pages and of the files they load.
-pub fn router(service: Service) -> Router {
+pub fn router() -> Router {
     let manifest = Manifest::read();
     let output_name = manifest.output_name().unwrap_or("frontend").to_owned();
     let options = LeptosOptions::builder().output_name(output_name).site_pkg_dir("pkg").build();
     let assets =
         ShellAssets { css: manifest.css().unwrap_or_default().to_owned(), hydrate: manifest.output_name().is_some() };
-    let pages = Pages { options: options.clone(), service: service.clone(), assets: assets.clone() };
-    let provided = move || provide(&service);
+    let pages = Pages { options: options.clone(), assets: assets.clone() };
+    let provided = provide;
     let shown = {
         let options = options.clone();
         move || shell(options.clone(), assets.clone())
@@ -89,10 +92,8 @@ async fn file_or_page(State(pages): State<Pages>, request: Request) -> Response 
     if let Some(file) = assets::serve(request.uri().path(), request.headers()) {
         return file;
     }
-    let Pages { options, service, assets } = pages;
-    let render = leptos_axum::render_app_to_stream_with_context(
-        move || provide(&service),
-        move || shell(options.clone(), assets.clone()),
-    );
+    let Pages { options, assets } = pages;
+    let render =
+        leptos_axum::render_app_to_stream_with_context(provide, move || shell(options.clone(), assets.clone()));
     render(request).await.into_response()
 }

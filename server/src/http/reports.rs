@@ -1,16 +1,17 @@
 //! `POST /api/v1/reports`: report files of any framework.
 
-use super::extract::{Query, bearer};
+use super::extract::Query;
+use super::json;
 use super::problem::Refusal;
 use super::wire::report::ReportBody;
-use super::{Door, json};
 use crate::intake::archive::File;
 use crate::intake::reports::Origin;
-use crate::service::tokens::Caller;
+use crate::service::Desk;
+use crate::service::desk::Caller;
 use app::domain::name::{ProjectName, RunKey, SetupName};
 use app::domain::problem::{Problem, ProblemKind};
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Multipart, Request, State};
+use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use reports::Format;
@@ -41,12 +42,12 @@ pub const UPLOAD_MAX: usize = 64 * 1024 * 1024;
     request_body(content = String, content_type = "application/octet-stream", description = "The file or files"),
     responses((status = 200, description = "What came of each file", body = ReportBody)),
 )]
-pub async fn post(State(door): State<Door>, query: Query, request: Request) -> Result<Response, Refusal> {
-    let caller = door.service.writer(bearer(request.headers())?).await?;
+pub async fn post(desk: Desk, query: Query, request: Request) -> Result<Response, Refusal> {
+    let caller = desk.caller()?;
     let origin = origin_of(&query, &caller)?;
     let format = format_of(&query)?;
     let files = files_of(request).await?;
-    let receipt = door.service.take_reports(&caller, origin, format, files).await?;
+    let receipt = desk.take_reports(&caller, origin, format, files).await?;
     let refused: Vec<_> = receipt.files.iter().filter_map(|file| Some((&file.name, file.refused.as_ref()?))).collect();
     if refused.len() == receipt.files.len() {
         let mut problem = Problem::new(ProblemKind::Invalid, "no file of the upload is a report that could be read");

@@ -3,11 +3,11 @@
 use super::extract::{Query, RunInPath, no_run};
 use super::problem::Refusal;
 use super::wire::{RunDetail, RunItem, RunList, TestItem, TestList};
-use super::{Door, json, page};
+use super::{json, page};
+use crate::service::Desk;
 use crate::service::reads::RunQuestion;
 use app::domain::run::{RunResult, RunState};
 use app::domain::test::Outcome;
-use axum::extract::State;
 use axum::response::Response;
 
 /// Lists runs
@@ -26,7 +26,7 @@ use axum::response::Response;
     ),
     responses((status = 200, description = "A page of runs", body = RunList, headers(("Link" = String, description = "The next page, as `rel=\"next\"`")))),
 )]
-pub async fn list(State(Door { service, .. }): State<Door>, query: Query) -> Result<Response, Refusal> {
+pub async fn list(desk: Desk, query: Query) -> Result<Response, Refusal> {
     let text = |name: &str| query.text(name).map(str::to_owned);
     let question = RunQuestion {
         setup: text("setup"),
@@ -35,7 +35,7 @@ pub async fn list(State(Door { service, .. }): State<Door>, query: Query) -> Res
         result: query.word("result", RunResult::parse, RunResult::ALL, RunResult::as_str)?,
         state: query.word("state", RunState::parse, RunState::ALL, RunState::as_str)?,
     };
-    let listing = service.runs(&question, query.text("cursor"), query.limit()?).await?;
+    let listing = desk.runs(&question, query.text("cursor"), query.limit()?).await?;
     let items = listing.items.into_iter().map(|(setup, line)| RunItem::of(setup, line)).collect();
     let list = RunList { items, next: listing.next };
     Ok(page(&list, list.next.as_deref(), &query))
@@ -47,9 +47,9 @@ pub async fn list(State(Door { service, .. }): State<Door>, query: Query) -> Res
     params(("id" = uuid::Uuid, Path, description = "The run's id")),
     responses((status = 200, description = "The run", body = RunDetail)),
 )]
-pub async fn one(State(Door { service, .. }): State<Door>, RunInPath(id): RunInPath) -> Result<Response, Refusal> {
-    let head = service.run_head(id).await?.ok_or_else(|| no_run(id))?;
-    Ok(json(&RunDetail::of(head, service.now())))
+pub async fn one(desk: Desk, RunInPath(id): RunInPath) -> Result<Response, Refusal> {
+    let head = desk.run_head(id).await?.ok_or_else(|| no_run(id))?;
+    Ok(json(&RunDetail::of(head, desk.now())))
 }
 
 /// Lists the tests of a run
@@ -66,15 +66,11 @@ pub async fn one(State(Door { service, .. }): State<Door>, RunInPath(id): RunInP
     ),
     responses((status = 200, description = "A page of tests", body = TestList, headers(("Link" = String, description = "The next page, as `rel=\"next\"`")))),
 )]
-pub async fn tests(
-    State(Door { service, .. }): State<Door>,
-    RunInPath(id): RunInPath,
-    query: Query,
-) -> Result<Response, Refusal> {
+pub async fn tests(desk: Desk, RunInPath(id): RunInPath, query: Query) -> Result<Response, Refusal> {
     let outcomes = query.words("outcome", Outcome::parse, Outcome::ALL, Outcome::as_str)?;
     let outcomes = Some(&*outcomes).filter(|outcomes| !outcomes.is_empty());
     let (q, cursor, limit) = (query.text("q"), query.text("cursor"), query.limit()?);
-    let listing = service.tests(id, outcomes, q, cursor, limit).await?.ok_or_else(|| no_run(id))?;
+    let listing = desk.tests(id, outcomes, q, cursor, limit).await?.ok_or_else(|| no_run(id))?;
     let list = TestList { items: listing.items.into_iter().map(TestItem::from).collect(), next: listing.next };
     Ok(page(&list, list.next.as_deref(), &query))
 }

@@ -2,18 +2,17 @@
 //! need no script. They are pages of the server alone: none of it travels in
 //! what every reader of a wall has to load.
 
-use super::Door;
 use super::extract::Query;
 use super::html::{self, Escaped};
 use super::problem::Refusal;
-use crate::service::Failure;
+use crate::service::access::Shown;
 use crate::service::tokens::KioskLink;
 use crate::service::walls::NamedWall;
+use crate::service::{Desk, Failure};
 use app::domain::problem::Problem;
 use app::domain::wall::{Palette, Theme, WallPlan};
 use app::paths::Segment;
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::collections::HashMap;
@@ -72,9 +71,9 @@ impl Form {
 }
 
 /// Every wall, and a form for a new one.
-pub async fn walls(State(Door { service, .. }): State<Door>, query: Query) -> Result<Response, Refusal> {
+pub async fn walls(desk: Desk, query: Query) -> Result<Response, Refusal> {
     let mut main = String::from("<h1>Walls</h1>");
-    let all = service.walls().await?;
+    let all = desk.walls().await?;
     if all.is_empty() {
         main.push_str("<p>No wall is saved yet. <a href=\"/wall\">The wall of all setups</a> is always there.</p>");
     } else {
@@ -112,13 +111,10 @@ fn said(plan: &WallPlan) -> String {
 }
 
 /// One wall to be changed, with its links.
-pub async fn wall(
-    State(Door { service, .. }): State<Door>,
-    super::extract::Segment(name): super::extract::Segment,
-) -> Result<Response, Refusal> {
-    let found = service.wall_plan(&name).await?;
+pub async fn wall(desk: Desk, super::extract::Segment(name): super::extract::Segment) -> Result<Response, Refusal> {
+    let found = desk.wall_plan(&name).await?;
     let found = found.ok_or_else(|| Refusal::not_found("there is no wall of this name; /settings/walls lists all"))?;
-    let links = service.kiosk_links(&name).await?;
+    let links = desk.kiosk_links(&name).await.unwrap_or_default();
     Ok(html::respond(html::document(&name, &page(&found, &links, None, None))))
 }
 
@@ -212,13 +208,22 @@ fn choice<T: Copy + PartialEq>(label: &str, name: &str, all: &[T], chosen: T, sp
     format!("<label>{label} <select name=\"{name}\">{}</select></label>", options.collect::<String>())
 }
 
+/// The desk for who sends a form: the token in it counts where nobody is known
+/// otherwise.
+async fn for_form(desk: Desk, form: &Form) -> Result<Desk, Failure> {
+    match form.secret() {
+        Some(secret) => desk.desk(Shown::Token(secret), desk.asker().address).await,
+        None => Ok(desk),
+    }
+}
+
 /// Saves what a form says.
-pub async fn save(State(Door { service, .. }): State<Door>, body: Bytes) -> Response {
+pub async fn save(desk: Desk, body: Bytes) -> Response {
     let form = Form::of(&body);
     let name = form.text("name").to_owned();
     let saved = async {
-        service.may_administer(form.secret()).await?;
-        service.wall_save(&name, &form.plan()?).await
+        let desk = for_form(desk, &form).await?;
+        desk.wall_save(&name, &form.plan()?).await
     };
     match saved.await {
         Ok(()) => Redirect::to(&format!("/wall/{}", Segment(&name))).into_response(),
@@ -234,36 +239,36 @@ pub async fn save(State(Door { service, .. }): State<Door>, body: Bytes) -> Resp
 
 /// Makes a kiosk's link, and shows it once.
 pub async fn link(
-    State(Door { service, .. }): State<Door>,
+    desk: Desk,
     super::extract::Segment(name): super::extract::Segment,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    service.may_administer(Form::of(&body).secret()).await?;
-    let found = service.wall_plan(&name).await?.ok_or_else(|| Refusal::not_found("there is no wall of this name"))?;
-    let secret = service.kiosk_link(&name).await?;
-    let links = service.kiosk_links(&name).await?;
+    let desk = for_form(desk, &Form::of(&body)).await?;
+    let found = desk.wall_plan(&name).await?.ok_or_else(|| Refusal::not_found("there is no wall of this name"))?;
+    let secret = desk.kiosk_link(&name).await?;
+    let links = desk.kiosk_links(&name).await?;
     Ok(html::respond(html::document(&name, &page(&found, &links, None, Some(&secret)))))
 }
 
 /// Takes a kiosk's link back.
 pub async fn unlink(
-    State(Door { service, .. }): State<Door>,
+    desk: Desk,
     axum::extract::Path((name, id)): axum::extract::Path<(String, String)>,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    service.may_administer(Form::of(&body).secret()).await?;
+    let desk = for_form(desk, &Form::of(&body)).await?;
     let id = id.parse().map_err(|_| Refusal::not_found("there is no such link"))?;
-    service.token_revoke(id).await?;
+    desk.kiosk_unlink(&name, id).await?;
     Ok(Redirect::to(&format!("/settings/walls/{}", Segment(&name))).into_response())
 }
 
 /// Deletes a wall.
 pub async fn delete(
-    State(Door { service, .. }): State<Door>,
+    desk: Desk,
     super::extract::Segment(name): super::extract::Segment,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    service.may_administer(Form::of(&body).secret()).await?;
-    service.wall_delete(&name).await?;
+    let desk = for_form(desk, &Form::of(&body)).await?;
+    desk.wall_delete(&name).await?;
     Ok(Redirect::to("/settings/walls").into_response())
 }

@@ -1,11 +1,14 @@
 //! Server-sent events as plain frames of bytes: no builder, no copy.
 
+use crate::service::Desk;
+use app::domain::rights::Action;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream;
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::time::Duration;
 
 /// Says nothing, and shows every proxy on the way that the stream is alive.
@@ -20,10 +23,17 @@ pub trait Frames: Send + 'static {
     fn next(&mut self) -> impl Future<Output = Option<Bytes>> + Send;
 }
 
-/// A stream as a response.
-pub fn respond(frames: impl Frames) -> Response {
-    let frames = stream::unfold(frames, |mut frames| async move {
-        frames.next().await.map(|frame| (Ok::<_, Infallible>(frame), frames))
+/// A stream as a response. It ends when whoever stands at the desk may not do
+/// this any more.
+pub fn respond(desk: Desk, action: Action, frames: impl Frames) -> Response {
+    let departure: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move { desk.departure(action).await });
+    let frames = stream::unfold((frames, departure), |(mut frames, mut departure)| async move {
+        let frame = tokio::select! {
+            biased;
+            () = &mut departure => None,
+            frame = frames.next() => frame,
+        };
+        frame.map(|frame| (Ok::<_, Infallible>(frame), (frames, departure)))
     });
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),

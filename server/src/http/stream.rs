@@ -4,10 +4,11 @@ use super::Door;
 use super::extract::Query;
 use super::problem::Refusal;
 use super::sse::{self, BEAT_EVERY, COMMENT, Frames};
-use crate::service::Failure;
 use crate::service::reads::LogEntry;
+use crate::service::{Desk, Failure};
 use app::domain::name::tidy;
 use app::domain::problem::Problem;
+use app::domain::rights::Action;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -42,21 +43,24 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
     ),
     responses((status = 200, description = "The stream", body = String, content_type = "text/event-stream")),
 )]
-pub async fn get(State(door): State<Door>, headers: HeaderMap, query: Query) -> Result<Response, Refusal> {
-    let log = door.service.bus().log();
+pub async fn get(State(door): State<Door>, desk: Desk, headers: HeaderMap, query: Query) -> Result<Response, Refusal> {
+    desk.allow(Action::Read)?;
+    let log = desk.bus().log();
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let after = match last {
         Some(last) => last,
         None => match query.number("after")? {
             Some(after) => after,
-            None => door.service.log_end().await?,
+            None => desk.log_end().await?,
         },
     };
-    Ok(sse::respond(Log { door, log, after, is_at_end: false, has_begun: false }))
+    let frames = Log { door, desk: desk.clone(), log, after, is_at_end: false, has_begun: false };
+    Ok(sse::respond(desk, Action::Read, frames))
 }
 
 struct Log {
     door: Door,
+    desk: Desk,
     log: watch::Receiver<u64>,
     after: i64,
     is_at_end: bool,
@@ -88,7 +92,7 @@ fn write(entry: &LogEntry) -> String {
 
 impl Log {
     async fn page(&mut self) -> Result<Option<Bytes>, Failure> {
-        let entries = self.door.service.log_after(self.after, PAGE).await?;
+        let entries = self.desk.log_after(self.after, PAGE).await?;
         self.is_at_end = entries.len() < PAGE as usize;
         let Some(last) = entries.last() else { return Ok(None) };
         self.after = last.seq;

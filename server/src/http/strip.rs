@@ -4,16 +4,15 @@
 //! Pages of the server alone, as SVG with a link behind each beat: they need no
 //! script to be read. A small script lets keys walk from beat to beat.
 
-use super::Door;
 use super::extract::{Query, Segment};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
+use crate::service::Desk;
 use crate::service::project::{Beat, Project};
 use app::ecg::commits::CommitResult;
 use app::ecg::draw::{Point, Rect, Scale};
 use app::ecg::tape::{Detail, Finding, Tape, View};
 use app::paths::{Page, Segment as Encoded};
-use axum::extract::State;
 use axum::response::Response;
 use std::fmt::Write;
 use std::ops::Range;
@@ -32,16 +31,16 @@ const ROW: Rect = Rect { x: 0.0, y: 0.0, width: 1_200.0, height: 76.0 };
 /// The whole tape at a glance.
 const GLANCE: Rect = Rect { x: 0.0, y: 0.0, width: 1_200.0, height: 48.0 };
 
-async fn found(door: &Door, name: &str, query: &Query) -> Result<Project, Refusal> {
-    let project = door.service.project(name, query.text("branch")).await?;
+async fn found(desk: &Desk, name: &str, query: &Query) -> Result<Project, Refusal> {
+    let project = desk.project(name, query.text("branch")).await?;
     project.ok_or_else(|| {
         Refusal::not_found(format!("nothing was ever run for a project {name:?}; names are case-sensitive"))
     })
 }
 
 /// The strip of all commits.
-pub async fn strip(State(door): State<Door>, Segment(name): Segment, query: Query) -> Result<Response, Refusal> {
-    let project = found(&door, &name, &query).await?;
+pub async fn strip(desk: Desk, Segment(name): Segment, query: Query) -> Result<Response, Refusal> {
+    let project = found(&desk, &name, &query).await?;
     let title = format!("Every commit of {name}");
     let mut main =
         format!("<p><a href=\"/projects/{}\">{}</a></p><h1>Every commit</h1>", Encoded(&name), Escaped(&name));
@@ -57,8 +56,8 @@ pub async fn strip(State(door): State<Door>, Segment(name): Segment, query: Quer
 }
 
 /// A project: its chance to be hit by a flake, its setups, its newest commits.
-pub async fn project(State(door): State<Door>, Segment(name): Segment, query: Query) -> Result<Response, Refusal> {
-    let project = found(&door, &name, &query).await?;
+pub async fn project(desk: Desk, Segment(name): Segment, query: Query) -> Result<Response, Refusal> {
+    let project = found(&desk, &name, &query).await?;
     let mut main = format!("<h1>{}</h1>", Escaped(&name));
     main.push_str(&chance(&project));
     setups(&mut main, &project);

@@ -1,13 +1,14 @@
 //! `/api/v1/walls`, and who looks after a setup: for programs.
 
-use super::extract::{Segment, bearer};
+use super::extract::Segment;
 use super::problem::Refusal;
 use super::wire::walls::{ClaimBody, WallItem, WallList};
-use super::{Door, body, json};
+use super::{body, json};
+use crate::service::Desk;
 use app::domain::problem::{Problem, ProblemKind};
+use app::domain::rights::Action;
 use app::domain::wall::WallPlan;
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
@@ -31,8 +32,8 @@ fn no_wall(name: &str) -> Refusal {
     get, path = "/api/v1/walls", tag = "Walls", operation_id = "listWalls",
     responses((status = 200, description = "Every wall", body = WallList)),
 )]
-pub async fn list(State(Door { service, .. }): State<Door>) -> Result<Response, Refusal> {
-    let items = service.walls().await?.into_iter().map(WallItem::from).collect();
+pub async fn list(desk: Desk) -> Result<Response, Refusal> {
+    let items = desk.walls().await?.into_iter().map(WallItem::from).collect();
     Ok(json(&WallList { items, next: None }))
 }
 
@@ -42,8 +43,8 @@ pub async fn list(State(Door { service, .. }): State<Door>) -> Result<Response, 
     params(("name" = String, Path, description = "The wall's name", example = "lobby")),
     responses((status = 200, description = "The wall", body = WallItem)),
 )]
-pub async fn one(State(Door { service, .. }): State<Door>, Segment(name): Segment) -> Result<Response, Refusal> {
-    let found = service.wall_plan(&name).await?.ok_or_else(|| no_wall(&name))?;
+pub async fn one(desk: Desk, Segment(name): Segment) -> Result<Response, Refusal> {
+    let found = desk.wall_plan(&name).await?.ok_or_else(|| no_wall(&name))?;
     Ok(json(&WallItem::from(found)))
 }
 
@@ -57,16 +58,11 @@ pub async fn one(State(Door { service, .. }): State<Door>, Segment(name): Segmen
     request_body(content = super::wire::walls::Plan, description = "What it shows, and how"),
     responses((status = 200, description = "The wall", body = WallItem)),
 )]
-pub async fn save(
-    State(Door { service, .. }): State<Door>,
-    Segment(name): Segment,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    service.may_administer(bearer(&headers)?).await?;
+pub async fn save(desk: Desk, Segment(name): Segment, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+    desk.allow(Action::Configure)?;
     let plan: WallPlan = read(&headers, body).await?;
-    service.wall_save(&name, &plan).await?;
-    let saved = service.wall_plan(&name).await?.ok_or_else(|| no_wall(&name))?;
+    desk.wall_save(&name, &plan).await?;
+    let saved = desk.wall_plan(&name).await?.ok_or_else(|| no_wall(&name))?;
     Ok(json(&WallItem::from(saved)))
 }
 
@@ -78,13 +74,8 @@ pub async fn save(
     params(("name" = String, Path, description = "The wall's name", example = "lobby")),
     responses((status = 204, description = "It is gone")),
 )]
-pub async fn delete(
-    State(Door { service, .. }): State<Door>,
-    Segment(name): Segment,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    service.may_administer(bearer(&headers)?).await?;
-    if service.wall_delete(&name).await? { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(no_wall(&name)) }
+pub async fn delete(desk: Desk, Segment(name): Segment) -> Result<Response, Refusal> {
+    if desk.wall_delete(&name).await? { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(no_wall(&name)) }
 }
 
 /// Says who looks after a setup
@@ -96,15 +87,9 @@ pub async fn delete(
     request_body(content = ClaimBody),
     responses((status = 204, description = "It is known")),
 )]
-pub async fn claim(
-    State(Door { service, .. }): State<Door>,
-    Segment(name): Segment,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    service.writer(bearer(&headers)?).await?;
+pub async fn claim(desk: Desk, Segment(name): Segment, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let said: ClaimBody = read(&headers, body).await?;
-    service.claim(&name, &said.holder, said.note.as_deref()).await?;
+    desk.claim(&name, &said.holder, said.note.as_deref()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -114,12 +99,7 @@ pub async fn claim(
     params(("name" = String, Path, description = "The setup's name, percent-encoded", example = "bench 7")),
     responses((status = 204, description = "Nobody does")),
 )]
-pub async fn release(
-    State(Door { service, .. }): State<Door>,
-    Segment(name): Segment,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    service.writer(bearer(&headers)?).await?;
-    service.release(&name).await?;
+pub async fn release(desk: Desk, Segment(name): Segment) -> Result<Response, Refusal> {
+    desk.release(&name).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -10,15 +10,17 @@ mod at_hand;
 pub(super) use at_hand::Launches;
 
 use super::Service;
+use super::access::Asker;
+use super::desk::{Caller, Desk};
 use super::failure::Failure;
 use super::ingest::SenderClock;
-use super::tokens::Caller;
 use crate::clock::new_id;
 use crate::intake::native;
 use crate::intake::report_portal::words::{Body, Finish, ItemStart, LaunchStart, LogLine};
 use crate::intake::report_portal::{About, Clockwork, Kept, Launch, Refused, Told, number_of};
 use crate::store::rows::ForeignRow;
 use app::domain::name::ProjectName;
+use app::domain::rights::Who;
 use app::domain::time::Micros;
 use at_hand::{Key, Shared, locked};
 use serde_json::Value;
@@ -64,21 +66,21 @@ pub struct Agent {
     lenient: bool,
 }
 
-impl Service {
+impl Desk {
     /// An agent that may write.
-    pub async fn agent(&self, key: Option<&str>, project: ProjectName, lenient: bool) -> Result<Agent, Failure> {
-        let caller = match self.writer(key).await {
+    pub fn agent(&self, project: ProjectName, lenient: bool) -> Result<Agent, Failure> {
+        let caller = match self.caller() {
             // Agents cannot be told to send no key; where everybody may write,
             // any key will do.
-            Err(Failure::Unauthenticated(why)) if key.is_some() => {
-                self.writer(None).await.map_err(|_| Failure::Unauthenticated(why))?
+            Err(why) if matches!(self.who(), Who::Stranger(_)) => {
+                Self::new(Service::clone(self), Asker::default()).caller().map_err(|_| why)?
             }
             other => other?,
         };
-        if caller.project.as_ref().is_some_and(|own| *own != project) {
+        if caller.projects.as_ref().is_some_and(|own| !own.contains(&project)) {
             return Err(Failure::Forbidden(caller.refusal()));
         }
-        Ok(Agent { service: self.clone(), caller, project, lenient })
+        Ok(Agent { service: Service::clone(self), caller, project, lenient })
     }
 }
 

@@ -40,7 +40,8 @@ pub fn frame(json: &str) -> Bytes {
     Bytes::from(format!("data: {json}\n\n"))
 }
 
-fn frame_of(message: &Message) -> Bytes {
+/// A message of the wall's stream as a frame.
+pub fn frame_of(message: &Message) -> Bytes {
     // Tiles are plain values with text keys: writing them cannot fail.
     frame(&serde_json::to_string(message).unwrap_or_default())
 }
@@ -97,9 +98,9 @@ impl Board {
         inner.by_name.values().filter_map(|setup| inner.tiles.get(setup).cloned()).collect()
     }
 
-    /// The wall.
-    pub fn wall(&self, now: Timestamp) -> Wall {
-        let tiles = self.tiles().iter().map(|tile| Tile::clone(tile)).collect();
+    /// The wall, with the tiles that are seen.
+    pub fn wall(&self, now: Timestamp, is_seen: impl Fn(&Tile) -> bool) -> Wall {
+        let tiles = self.tiles().iter().filter(|tile| is_seen(tile)).map(|tile| Tile::clone(tile)).collect();
         Wall { tiles, now, build: self.build.clone(), silent_after: self.patience.silent_after }
     }
 
@@ -113,7 +114,7 @@ impl Board {
                 _ => inner.epoch,
             }
         };
-        let fresh = frame_of(&Message::Snapshot(self.wall(now)));
+        let fresh = frame_of(&Message::Snapshot(self.wall(now, |_| true)));
         let mut inner = self.write();
         // A tile that changed while the frame was written must not be hidden
         // behind it.

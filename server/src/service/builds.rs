@@ -4,7 +4,7 @@
 //! not be called for anything else. Answers are kept for a while: a wall full
 //! of people pressing the button is one request.
 
-use super::Service;
+use super::desk::Desk;
 use super::failure::Failure;
 use crate::config::{BuildsConfig, JenkinsConfig, Secret};
 use crate::outgoing::{Call, CallError, Outgoing, OutgoingError};
@@ -158,9 +158,12 @@ impl Builds {
     }
 }
 
-impl Service {
+impl Desk {
     /// The latest builds of a setup's job, newest first.
     pub async fn builds(&self, setup: &str) -> Result<Vec<Build>, Failure> {
+        if self.setup(setup).await?.is_none() {
+            return Ok(Vec::new());
+        }
         let config = SetupName::parse(setup).ok().and_then(|name| Some((name.clone(), self.inner.setups.get(&name)?)));
         let Some((name, config)) = config else { return Ok(Vec::new()) };
         let Some(jenkins) = &config.jenkins else { return Ok(Vec::new()) };

@@ -3,13 +3,14 @@
 //! A claim holds until it is given back, or until a run of the setup has ended
 //! well after it was made.
 
-use super::Service;
+use super::desk::Desk;
 use super::failure::Failure;
 use super::recorder::{Note, Recorder};
 use crate::store::StoreError;
 use crate::store::rows::ClaimRow;
 use app::domain::ids::SetupId;
 use app::domain::name::{SetupName, tidy};
+use app::domain::rights::Action;
 use app::domain::run::RunResult;
 use app::read::{Claim, Tile};
 use std::collections::HashMap;
@@ -31,7 +32,7 @@ fn claim_of(row: &ClaimRow) -> Claim {
     Claim { holder: row.holder.to_string(), note: row.note.as_deref().map(str::to_owned), at: row.at }
 }
 
-impl Service {
+impl Desk {
     /// Somebody looks after a setup.
     pub async fn claim(&self, setup: &str, holder: &str, note: Option<&str>) -> Result<(), Failure> {
         let name = self.known_setup(setup)?;
@@ -50,6 +51,8 @@ impl Service {
 
     fn known_setup(&self, setup: &str) -> Result<SetupName, Failure> {
         let known = self.inner.board.tile(setup);
+        let project = known.as_ref().and_then(|tile| tile.run.as_ref()).map(|run| &*run.project);
+        self.allow_at(Action::Care, project, Some(setup))?;
         known.map(|tile| SetupName::stored(tile.name.clone())).ok_or_else(|| {
             Failure::NotFound(format!("there is no setup {setup:?}; setups are listed under /api/v1/setups"))
         })

@@ -2,9 +2,9 @@
 //! durable, answer.
 
 use super::Service;
+use super::desk::Caller;
 use super::failure::Failure;
 use super::recorder::{Fate, ListenerClock, Submission};
-use super::tokens::Caller;
 use crate::intake::{Incoming, Parsed, Rejected};
 use crate::store::rows::ForeignRow;
 use app::domain::name::ProjectName;
@@ -88,8 +88,11 @@ impl Service {
         rejected.extend(others.into_iter().map(|event| caller.reject(&event)));
         rejected.sort_by_key(|rejected| rejected.index);
         let is_nothing = events.is_empty() && foreign.is_empty();
-        let fates =
-            if is_nothing { Vec::new() } else { self.submit(events, foreign, clock, caller.project.clone()).await? };
+        let fates = if is_nothing {
+            Vec::new()
+        } else {
+            self.submit(events, foreign, clock, caller.project().cloned()).await?
+        };
         let count = |fate: Fate| fates.iter().filter(|f| **f == fate).count() as u32;
         let receipt = Receipt {
             accepted: count(Fate::Accepted),
@@ -143,11 +146,14 @@ fn known_delay(received: Timestamp, sent_at: Timestamp) -> Micros {
 }
 
 impl Caller {
-    /// An event that names no project is one of the token's project.
+    /// An event that names no project is one of the caller's only project.
     fn may_say(&self, event: &Incoming) -> bool {
-        let project = event.event.project.as_ref();
+        let named = event.event.project.as_ref().or(self.project());
         self.setup.as_ref().is_none_or(|setup| *setup == event.event.setup)
-            && self.project.as_ref().is_none_or(|own| project.is_none_or(|project| project == own))
+            && self.projects.as_ref().is_none_or(|own| match named {
+                Some(project) => own.contains(project),
+                None => own.contains(&ProjectName::default()),
+            })
     }
 
     fn reject(&self, event: &Incoming) -> Rejected {
@@ -159,8 +165,11 @@ impl Caller {
     /// What it may not do.
     pub(super) fn refusal(&self) -> String {
         let setup = self.setup.as_ref().map(|setup| format!("setup {setup:?}", setup = setup.as_str()));
-        let project = self.project.as_ref().map(|project| format!("project {project:?}", project = project.as_str()));
-        let bound: Vec<_> = setup.into_iter().chain(project).collect();
+        let projects = self.projects.as_ref().map(|projects| {
+            let names: Vec<_> = projects.iter().map(|project| format!("{:?}", project.as_str())).collect();
+            format!("project {}", names.join(", "))
+        });
+        let bound: Vec<_> = setup.into_iter().chain(projects).collect();
         format!("this token is for {} only", bound.join(" and "))
     }
 }

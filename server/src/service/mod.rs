@@ -1,13 +1,16 @@
 //! The use cases: the only place that sees store, bus and clock together.
 //!
 //! Three doors lead here, and none of them decides anything: the public API,
-//! the pages' server functions and the live streams. Writing goes through the
+//! the pages' server functions and the live streams. Each speaks to a [`Desk`],
+//! which is the service for one asker. Writing goes through the
 //! [`recorder`]; reading the present goes to the [`board`], reading the past
 //! to the store.
 
+pub mod access;
 pub mod agents;
 pub mod board;
 pub mod courier;
+pub mod desk;
 pub mod failure;
 pub mod files;
 pub mod ingest;
@@ -28,6 +31,7 @@ mod hot;
 mod ids;
 mod judge;
 mod judged;
+mod live;
 mod pages;
 mod pending;
 mod post;
@@ -40,7 +44,9 @@ mod tiles;
 mod visitors;
 mod vitals;
 
+pub use desk::Desk;
 pub use failure::Failure;
+pub use live::WallView;
 pub use start::{Running, StartError, start};
 
 use crate::bus::Bus;
@@ -50,6 +56,7 @@ use crate::outgoing::Outgoing;
 use crate::store::Store;
 use app::domain::clock::Clock;
 use app::domain::name::SetupName;
+use app::domain::rights::Policy;
 use app::domain::time::Timestamp;
 use app::domain::wall::WallPlan;
 use board::Board;
@@ -76,7 +83,8 @@ struct Inner {
     outgoing: Outgoing,
     statuses: statuses::Statuses,
     public_url: String,
-    tokens: tokens::TokenCache,
+    known: access::Known,
+    policy: Policy,
     launches: agents::Launches,
     files: Files,
     file_most: u64,
@@ -85,7 +93,6 @@ struct Inner {
     queue_bytes: usize,
     notes: mpsc::Sender<Note>,
     behind: Arc<AtomicBool>,
-    open_writing: bool,
     visitors: visitors::Visitors,
     tally: ingest::Tally,
     is_art: AtomicBool,

@@ -1,15 +1,15 @@
 //! What pages ask, answered.
 
-use super::Service;
+use super::desk::Desk;
 use app::backend::Backend;
 use app::domain::ids::{RunId, ScriptId, TestId};
 use app::domain::problem::Problem;
 use app::read::{AttemptText, Build, Look, RunPage, SetupPage, SickPage, TestPage, Wall};
 
 #[async_trait::async_trait]
-impl Backend for Service {
+impl Backend for Desk {
     async fn wall(&self) -> Result<Wall, Problem> {
-        Ok(self.inner.board.wall(self.now()))
+        Ok(Desk::wall(self).await?)
     }
 
     async fn named_wall(&self, name: &str, kiosk: Option<&str>) -> Result<Option<(Wall, Look)>, Problem> {

@@ -1,6 +1,6 @@
 //! A project: its commits as beats, and how likely a flake hits them.
 
-use super::Service;
+use super::desk::{Desk, Sight};
 use super::failure::Failure;
 use crate::store::rows::{RunFilter, RunRow};
 use app::domain::ids::RunId;
@@ -72,17 +72,19 @@ impl Project {
     }
 }
 
-impl Service {
+impl Desk {
     /// A project by its name; `None` where nothing was ever run for it.
     pub async fn project(&self, name: &str, branch: Option<&str>) -> Result<Option<Project>, Failure> {
+        let sight = self.reading().await?;
         let Ok(name) = ProjectName::parse(name) else { return Ok(None) };
         let filter = RunFilter { project: Some(name.clone()), branch: branch.map(Into::into), ..RunFilter::default() };
+        let Some(filter) = self.within(filter, &sight) else { return Ok(None) };
         let beats = self.beats(&filter).await?;
         if beats.is_empty() && branch.is_none() {
             return Ok(None);
         }
         let tape = Tape::new(&commits::entries(&beats.iter().map(commit_of).collect::<Vec<_>>()));
-        Ok(Some(Project { tape, beats, setups: self.setups_of(name.as_str()) }))
+        Ok(Some(Project { tape, beats, setups: self.setups_of(name.as_str(), &sight) }))
     }
 
     async fn beats(&self, filter: &RunFilter) -> Result<Vec<Beat>, Failure> {
@@ -98,9 +100,12 @@ impl Service {
         }
     }
 
-    fn setups_of(&self, project: &str) -> Vec<ProjectSetup> {
+    fn setups_of(&self, project: &str, sight: &Sight) -> Vec<ProjectSetup> {
         let tiles = self.inner.board.tiles();
-        let own = tiles.iter().filter(|tile| tile.run.as_ref().is_some_and(|run| run.project == project));
+        let is_own = |tile: &&std::sync::Arc<app::read::Tile>| {
+            tile.run.as_ref().is_some_and(|run| run.project == project) && sight.sees(tile)
+        };
+        let own = tiles.iter().filter(is_own);
         own.map(|tile| ProjectSetup {
             name: tile.name.clone(),
             flake: tile.pulse.flake,

@@ -2,12 +2,14 @@
 //! streams alike.
 
 use super::cursor;
+use super::desk::{Desk, Sight};
 use super::failure::Failure;
 use super::tiles;
 use super::{Service, tiles::Outlook};
 use crate::store::rows::{RunFilter, RunRow, SuiteRow, TestFilter, TestRow, TextRow};
 use app::domain::ids::{RunId, ScriptId, SetupId};
 use app::domain::name::{ProjectName, SetupName};
+use app::domain::rights::Action;
 use app::domain::run::{Run, RunResult, RunState};
 use app::domain::test::Outcome;
 use app::domain::time::{Micros, Timestamp};
@@ -104,16 +106,6 @@ fn line_of(row: &RunRow) -> RunLine {
 }
 
 impl Service {
-    /// Every setup, by name.
-    pub fn setups(&self) -> Vec<Arc<Tile>> {
-        self.inner.board.tiles()
-    }
-
-    /// One setup.
-    pub fn setup(&self, name: &str) -> Option<Arc<Tile>> {
-        self.inner.board.tile(name)
-    }
-
     /// How long until silence is called so.
     pub fn silent_after(&self) -> Micros {
         self.inner.board.patience().silent_after
@@ -121,6 +113,52 @@ impl Service {
 
     pub(super) fn setup_name(&self, setup: SetupId) -> String {
         self.inner.board.tile_of(setup).map(|tile| tile.name.clone()).unwrap_or_default()
+    }
+}
+
+impl Desk {
+    /// Every setup, by name.
+    pub async fn setups(&self) -> Result<Vec<Arc<Tile>>, Failure> {
+        let sight = self.reading().await?;
+        let mut tiles = self.inner.board.tiles();
+        tiles.retain(|tile| sight.sees(tile));
+        Ok(tiles)
+    }
+
+    /// One setup.
+    pub async fn setup(&self, name: &str) -> Result<Option<Arc<Tile>>, Failure> {
+        let sight = self.reading().await?;
+        Ok(self.inner.board.tile(name).filter(|tile| sight.sees(tile)))
+    }
+
+    /// A filter that finds no more than is seen; none where that is nothing.
+    pub(super) fn within(&self, filter: RunFilter, sight: &Sight) -> Option<RunFilter> {
+        let bounds = match sight {
+            Sight::Everything => return Some(filter),
+            Sight::Within(bounds) => bounds,
+            Sight::Wall(_) => return None,
+        };
+        if filter.project.as_ref().is_some_and(|project| !bounds.has_project(project.as_str())) {
+            return None;
+        }
+        let own = match &bounds.setup {
+            Some(name) => Some(self.inner.board.tile(name.as_str())?.setup),
+            None => None,
+        };
+        if own.is_some() && filter.setup.is_some() && own != filter.setup {
+            return None;
+        }
+        Some(RunFilter { projects: bounds.projects.clone(), setup: filter.setup.or(own), ..filter })
+    }
+
+    /// A run's row, where it is seen.
+    async fn row(&self, id: RunId) -> Result<Option<RunRow>, Failure> {
+        let sight = self.reading().await?;
+        let row = self.inner.store.run_get(id).await?;
+        let is_seen = |row: &RunRow| {
+            matches!(sight, Sight::Everything) || sight.sees_of(row.project.as_str(), &self.setup_name(row.setup))
+        };
+        Ok(row.filter(is_seen))
     }
 
     /// Runs with the names of their setups, the newest first.
@@ -131,9 +169,10 @@ impl Service {
         limit: u32,
     ) -> Result<Listing<(String, RunLine)>, Failure> {
         let empty = Listing { items: Vec::new(), next: None };
+        let sight = self.reading().await?;
         let setup = match &question.setup {
             None => None,
-            Some(name) => match self.setup(name) {
+            Some(name) => match self.inner.board.tile(name) {
                 Some(tile) => Some(tile.setup),
                 None => return Ok(empty),
             },
@@ -144,7 +183,9 @@ impl Service {
             branch: question.branch.as_deref().map(Into::into),
             result: question.result,
             state: question.state,
+            ..RunFilter::default()
         };
+        let Some(filter) = self.within(filter, &sight) else { return Ok(empty) };
         let after = cursor.map(cursor::read_run).transpose()?;
         let mut rows = self.inner.store.run_page(&filter, after, limit + 1).await?;
         let more = rows.len() > limit as usize;
@@ -156,7 +197,7 @@ impl Service {
 
     /// What stands above the tree of a run.
     pub async fn run_head(&self, id: RunId) -> Result<Option<RunHead>, Failure> {
-        let Some(row) = self.inner.store.run_get(id).await? else { return Ok(None) };
+        let Some(row) = self.row(id).await? else { return Ok(None) };
         let run = match self.shown(&row) {
             Some(_) => outline(&row),
             None if row.state == RunState::Running => {
@@ -200,7 +241,7 @@ impl Service {
     /// One run, whole.
     pub async fn run(&self, id: RunId) -> Result<Option<RunPage>, Failure> {
         let store = &self.inner.store;
-        let Some(row) = store.run_get(id).await? else { return Ok(None) };
+        let Some(row) = self.row(id).await? else { return Ok(None) };
         let (suites, tests) = (store.suite_rows(id).await?, store.test_rows(id).await?);
         let run = Run::restore(
             row.id,
@@ -219,7 +260,7 @@ impl Service {
     pub async fn run_changes(&self, id: RunId, after: u64) -> Result<Option<RunChange>, Failure> {
         let store = &self.inner.store;
         let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let Some(row) = store.run_get(id).await? else { return Ok(None) };
+        let Some(row) = self.row(id).await? else { return Ok(None) };
         let (suites, tests) = (store.suite_changes(id, after).await?, store.test_changes(id, after).await?);
         let run = outline(&row);
         let head = self.head(&row, &run).await?;
@@ -273,7 +314,7 @@ impl Service {
         limit: u32,
     ) -> Result<Option<Listing<TestDetail>>, Failure> {
         let store = &self.inner.store;
-        let Some(row) = store.run_get(id).await? else { return Ok(None) };
+        let Some(row) = self.row(id).await? else { return Ok(None) };
         let after = cursor.map(cursor::read_ordinal).transpose()?;
         let filter = TestFilter { outcome: outcomes, q };
         let mut rows = store.test_page(id, &filter, after, limit + 1).await?;
@@ -293,6 +334,9 @@ impl Service {
 
     /// Messages and traces of a test in a run.
     pub async fn texts(&self, run: RunId, test: u32) -> Result<Vec<AttemptText>, Failure> {
+        if self.row(run).await?.is_none() {
+            return Ok(Vec::new());
+        }
         let texts = self.inner.store.text_list(run, &[test]).await?;
         let texts = texts.into_iter().map(|text| AttemptText {
             number: text.attempt,
@@ -302,14 +346,16 @@ impl Service {
         Ok(texts.collect())
     }
 
-    /// The text of a script.
+    /// The text of a script. Its id is made of the text: who has one was told
+    /// of it in a run.
     pub async fn script_text(&self, id: ScriptId) -> Result<Option<String>, Failure> {
+        self.reading().await?;
         Ok(self.inner.store.script_get(id).await?)
     }
 
     /// One setup with a page of its runs.
     pub async fn setup_with_runs(&self, name: &str, cursor: Option<&str>) -> Result<Option<SetupPage>, Failure> {
-        let Some(tile) = self.setup(name) else { return Ok(None) };
+        let Some(tile) = self.setup(name).await? else { return Ok(None) };
         let question = RunQuestion { setup: Some(name.to_owned()), ..RunQuestion::default() };
         let runs = self.runs(&question, cursor, RUNS_ON_PAGE).await?;
         let run = match &tile.run {
@@ -331,8 +377,10 @@ impl Service {
         }))
     }
 
-    /// The event log after a number.
+    /// The event log after a number. It is of all projects, and so is the right
+    /// to it.
     pub async fn log_after(&self, seq: i64, limit: u32) -> Result<Vec<LogEntry>, Failure> {
+        self.allow(Action::Read)?;
         let events = self.inner.store.event_page(seq, limit).await?;
         let entries = events.into_iter().map(|event| LogEntry {
             seq: event.seq,
@@ -345,6 +393,7 @@ impl Service {
 
     /// The number of the newest event.
     pub async fn log_end(&self) -> Result<i64, Failure> {
+        self.allow(Action::Read)?;
         Ok(self.inner.store.event_last().await?)
     }
 }

@@ -2,9 +2,9 @@
 //! good ones beside it.
 
 use super::Service;
+use super::desk::Caller;
 use super::failure::Failure;
 use super::ingest::{Receipt, SenderClock};
-use super::tokens::Caller;
 use crate::intake::archive::{self, File};
 use crate::intake::native;
 use crate::intake::reports::{self as telling, Origin};

@@ -1,6 +1,6 @@
 //! Questions about the health of tests.
 
-use super::Service;
+use super::desk::{Desk, Sight};
 use super::failure::Failure;
 use crate::store::rows::{HealthRow, ResultRow, SickRow};
 use app::domain::health::{Comparison, Model, Packed, State, depends_on_environment, p_flaky_anywhere};
@@ -14,6 +14,10 @@ use app::read::{Broke, PerMille, SickPage, SickTest, TapePicture, TestHealth, Te
 
 /// Tests in the list of those that are ill.
 const SICK_MAX: u32 = 500;
+
+/// Tests among which those are looked for that somebody may see who may not
+/// see all.
+const SICK_SOUGHT: u32 = 20_000;
 
 /// Results on the page of a test.
 const RESULTS_MAX: u32 = 500;
@@ -32,10 +36,13 @@ fn strings(path: &[Box<str>]) -> Vec<String> {
     path.iter().map(|part| part.to_string()).collect()
 }
 
-impl Service {
+impl Desk {
     /// Tests that are neither new nor healthy, the most expensive first.
     pub async fn sick_tests(&self) -> Result<SickPage, Failure> {
-        let mut rows = self.inner.store.health_sick(SICK_MAX + 1).await?;
+        let sight = self.reading().await?;
+        let sought = if matches!(sight, Sight::Everything) { SICK_MAX + 1 } else { SICK_SOUGHT };
+        let mut rows = self.inner.store.health_sick(sought).await?;
+        rows.retain(|row| self.is_seen(&sight, row.project.as_str(), row.health.setup));
         let is_cut = rows.len() > SICK_MAX as usize;
         rows.truncate(SICK_MAX as usize);
         let model = Model::default();
@@ -58,9 +65,13 @@ impl Service {
 
     /// One test over all its runs; `None` where nothing ever ended it.
     pub async fn test(&self, id: TestId) -> Result<Option<TestPage>, Failure> {
-        let rows = self.inner.store.test_results(id, RESULTS_MAX).await?;
+        let sight = self.reading().await?;
+        let mut rows = self.inner.store.test_results(id, RESULTS_MAX).await?;
+        rows.retain(|row| self.is_seen(&sight, row.project.as_str(), row.setup));
         let Some(newest) = rows.first() else { return Ok(None) };
-        let known = self.inner.store.health_of_test(id).await?;
+        let mut known = self.inner.store.health_of_test(id).await?;
+        let project = newest.project.to_string();
+        known.retain(|row| self.is_seen(&sight, &project, row.setup));
         let model = Model::default();
         let states: Vec<(SetupId, State)> =
             known.iter().filter_map(|row| Some((row.setup, unpacked(&model, row)?))).collect();
@@ -70,7 +81,7 @@ impl Service {
             id,
             path: strings(&newest.path),
             owner: newest.owner.as_deref().map(str::to_owned),
-            project: newest.project.to_string(),
+            project,
             environment: environment.map(|on| (names(on.broken), names(on.healthy))),
             p_flaky_anywhere: per_mille(p_flaky_anywhere(known.iter().map(|row| row.p_flaky))),
             setups: known.iter().map(|row| (self.setup_name(row.setup), health(&model, row))).collect(),
@@ -79,6 +90,10 @@ impl Service {
             results: rows.iter().map(|row| self.result(row)).collect(),
             now: self.now(),
         }))
+    }
+
+    fn is_seen(&self, sight: &Sight, project: &str, setup: SetupId) -> bool {
+        matches!(sight, Sight::Everything) || sight.sees_of(project, &self.setup_name(setup))
     }
 
     fn result(&self, row: &ResultRow) -> TestResult {

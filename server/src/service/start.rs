@@ -1,5 +1,6 @@
 //! Brings the service up: what was going on before is taken up again.
 
+use super::access::{Known, watch_mark};
 use super::agents::Launches;
 use super::board::Board;
 use super::builds::Builds;
@@ -10,13 +11,12 @@ use super::pending::Pending;
 use super::recorder::{Note, Recorder};
 use super::statuses::Statuses;
 use super::tiles::{self, Outlook};
-use super::tokens::TokenCache;
 use super::visitors::Visitors;
 use super::vitals::Vitals;
 use super::{Inner, Service};
 use crate::bus::Bus;
 use crate::clock::new_id;
-use crate::config::{Config, ConfigError, SetupConfig};
+use crate::config::{Config, ConfigError, Reading, SetupConfig};
 use crate::files::{FileError, Files};
 use crate::outgoing::{Outgoing, OutgoingError};
 use crate::store::rows::{RunRow, SetupTouch};
@@ -25,6 +25,7 @@ use app::domain::clock::Clock;
 use app::domain::health::Model;
 use app::domain::ids::SetupId;
 use app::domain::name::SetupName;
+use app::domain::rights::Policy;
 use app::domain::run::Run;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -71,7 +72,7 @@ pub async fn start(
     store: Store,
     config: &Config,
     build: String,
-    open_writing: bool,
+    is_development: bool,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) -> Result<Running, StartError> {
@@ -96,7 +97,8 @@ pub async fn start(
         outgoing: Outgoing::new(rules, config.outgoing.timeout())?,
         statuses: Statuses::new(config)?,
         public_url: config.link_base(),
-        tokens: TokenCache::default(),
+        known: Known::default(),
+        policy: Policy { reading_is_open: config.auth.read == Reading::Open, is_development },
         launches: Launches::default(),
         files: Files::open(&config.files, &config.data_dir)?,
         file_most: config.files.most(),
@@ -105,13 +107,14 @@ pub async fn start(
         queue_bytes,
         notes,
         behind: recorder.behind.clone(),
-        open_writing,
         visitors: Visitors::new(config)?,
         tally: Default::default(),
         is_art: AtomicBool::new(false),
     };
+    let service = Service { inner: Arc::new(inner) };
+    tokio::spawn(watch_mark(service.clone(), stop.clone()));
     let recorder = tokio::spawn(recorder.run(submissions, noted, stop));
-    Ok(Running { service: Service { inner: Arc::new(inner) }, recorder })
+    Ok(Running { service, recorder })
 }
 
 impl Recorder {

@@ -1,6 +1,9 @@
 //! The state of a project in one word, as simple front ends and lamps ask for it.
 
 use super::Service;
+use super::desk::Desk;
+use super::failure::Failure;
+use app::domain::rights::Action;
 use app::domain::run::RunState;
 use app::read::Tile;
 use std::sync::atomic::Ordering;
@@ -43,24 +46,28 @@ impl Status {
     }
 }
 
-impl Service {
+impl Desk {
     /// The state of a project, or of everything.
-    pub fn status(&self, project: Option<&str>) -> Status {
-        let tiles = self.inner.board.tiles();
+    pub async fn status(&self, project: Option<&str>) -> Result<Status, Failure> {
+        let tiles = self.setups().await?;
         let is_of = |tile: &&std::sync::Arc<Tile>| {
             project.is_none_or(|project| tile.run.as_ref().is_some_and(|run| run.project == project))
         };
-        Status::of(tiles.iter().filter(is_of).map(|tile| &**tile))
+        Ok(Status::of(tiles.iter().filter(is_of).map(|tile| &**tile)))
     }
 
+    /// Turns theatre on or off.
+    pub fn set_art(&self, is_art: bool) -> Result<(), Failure> {
+        self.allow(Action::Configure)?;
+        self.inner.is_art.store(is_art, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Service {
     /// Whether front ends that ask are to play theatre instead of showing the
     /// state. It is forgotten with a restart: the truth is what is usual.
     pub fn is_art(&self) -> bool {
         self.inner.is_art.load(Ordering::Relaxed)
-    }
-
-    /// Turns theatre on or off.
-    pub fn set_art(&self, is_art: bool) {
-        self.inner.is_art.store(is_art, Ordering::Relaxed);
     }
 }

@@ -2,9 +2,11 @@
 //! them, and who of them may write.
 
 use super::Service;
+use super::access::Shown;
+use super::desk::Desk;
 use super::failure::Failure;
-use super::tokens::Caller;
 use crate::config::{Config, ConfigError, HooksConfig};
+use app::domain::rights::Who;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -24,18 +26,24 @@ impl Visitors {
     }
 }
 
-impl Service {
-    /// Who may write at the doors of other protocols: as everywhere, and
-    /// without a token from the networks that are open. `peer` is the other
-    /// end of the connection; what a header says of it is not believed.
-    pub async fn visitor(&self, secret: Option<&str>, peer: Option<IpAddr>) -> Result<Caller, Failure> {
-        let is_open = |peer: IpAddr| self.inner.visitors.open.iter().any(|network| network.contains(&peer));
-        if secret.is_none() && peer.map(|peer| peer.to_canonical()).is_some_and(is_open) {
-            return Ok(Caller::default());
+impl Desk {
+    /// The desk for a client at the doors of other protocols: as everywhere,
+    /// by a token in the address, or by the network it is in.
+    pub async fn for_visitor(&self, in_address: Option<&str>) -> Result<Self, Failure> {
+        if *self.who() != Who::Nobody {
+            return Ok(self.clone());
         }
-        self.writer(secret).await
+        let address = self.asker().address;
+        if let Some(secret) = in_address {
+            return self.desk(Shown::Token(secret), address).await;
+        }
+        let is_open = |peer: IpAddr| self.inner.visitors.open.iter().any(|network| network.contains(&peer));
+        let is_neighbour = address.map(|address| address.to_canonical()).is_some_and(is_open);
+        Ok(if is_neighbour { self.of_neighbour() } else { self.clone() })
     }
+}
 
+impl Service {
     /// Setups by the numbers that the robot results board calls them.
     pub fn setup_numbers(&self) -> &BTreeMap<u32, String> {
         &self.inner.visitors.setups

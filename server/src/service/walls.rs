@@ -1,8 +1,10 @@
 //! Saved walls: from the configuration, and from the store.
 
-use super::Service;
+use super::access::Shown;
+use super::desk::Desk;
 use super::failure::Failure;
 use crate::store::rows::WallRow;
+use app::domain::rights::{Action, Pass, Who};
 use app::domain::wall::{WallFault, WallPlan, check_wall_name};
 use app::read::{Look, Wall};
 
@@ -24,9 +26,10 @@ fn invalid(fault: WallFault) -> Failure {
     Failure::Invalid { pointer: format!("/{}", fault.field), detail: fault.detail }
 }
 
-impl Service {
+impl Desk {
     /// All walls, by name.
     pub async fn walls(&self) -> Result<Vec<NamedWall>, Failure> {
+        self.reading().await?;
         let saved = self.inner.store.wall_list().await?;
         let configured = self.inner.walls.iter().map(|(name, plan)| NamedWall {
             name: name.clone(),
@@ -42,6 +45,11 @@ impl Service {
 
     /// A wall by its name.
     pub async fn wall_plan(&self, name: &str) -> Result<Option<NamedWall>, Failure> {
+        self.reading().await?;
+        self.plan_of(name).await
+    }
+
+    pub(super) async fn plan_of(&self, name: &str) -> Result<Option<NamedWall>, Failure> {
         if let Some(plan) = self.inner.walls.get(name) {
             return Ok(Some(NamedWall { name: name.into(), plan: plan.clone(), is_configured: true }));
         }
@@ -50,6 +58,7 @@ impl Service {
 
     /// Saves a wall; one of the same name is replaced.
     pub async fn wall_save(&self, name: &str, plan: &WallPlan) -> Result<(), Failure> {
+        self.allow(Action::Configure)?;
         check_wall_name(name).map_err(invalid)?;
         self.refuse_configured(name)?;
         if let Some(fault) = plan.faults().into_iter().next() {
@@ -67,9 +76,10 @@ impl Service {
 
     /// Forgets a wall, and takes back the links to it. Tells whether it was there.
     pub async fn wall_delete(&self, name: &str) -> Result<bool, Failure> {
+        self.allow(Action::Configure)?;
         self.refuse_configured(name)?;
-        for link in self.kiosk_links(name).await? {
-            self.token_revoke(link.id).await?;
+        for link in self.links_to(name).await? {
+            self.revoke(link.id).await?;
         }
         Ok(self.inner.store.wall_delete(name).await?)
     }
@@ -81,14 +91,29 @@ impl Service {
         Ok(())
     }
 
-    /// A saved wall as a page, with what it shows. A kiosk's link is checked
-    /// where one was used.
+    /// The wall of all setups.
+    pub async fn wall(&self) -> Result<Wall, Failure> {
+        let sight = self.sight(Action::Show).await?;
+        Ok(self.inner.board.wall(self.now(), |tile| sight.sees(tile)))
+    }
+
+    /// A saved wall as a page, with what it shows. Where the link of a kiosk
+    /// was used, its rights count.
     pub async fn wall_page(&self, name: &str, kiosk: Option<&str>) -> Result<Option<(Wall, Look)>, Failure> {
-        if let Some(secret) = kiosk {
-            self.may_show(secret, name).await?;
+        match kiosk {
+            Some(secret) => self.desk(Shown::Kiosk(secret), self.asker().address).await?.shown_wall(name).await,
+            None => self.shown_wall(name).await,
         }
-        let Some(found) = self.wall_plan(name).await? else { return Ok(None) };
-        Ok(Some((self.inner.board.wall(self.now()), Look::of(&found.plan))))
+    }
+
+    async fn shown_wall(&self, name: &str) -> Result<Option<(Wall, Look)>, Failure> {
+        if let Who::Pass(Pass { wall: Some(own), .. }) = self.who()
+            && **own != *name
+        {
+            return Err(Failure::Forbidden("this link is for another wall".into()));
+        }
+        let wall = self.wall().await?;
+        Ok(self.plan_of(name).await?.map(|found| (wall, Look::of(&found.plan))))
     }
 }
 

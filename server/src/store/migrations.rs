@@ -39,6 +39,7 @@ steps! {
     4 "0004_jobs",
     5 "0005_files",
     6 "0006_outbox",
+    7 "0007_people",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

@@ -50,6 +50,12 @@ macro_rules! columns {
                 Ok(self.get::<Option<i64>>(column)?.map(Timestamp))
             }
 
+            /// A hash of 32 bytes.
+            pub(super) fn hash(&self, column: &'static str) -> Result<[u8; 32], StoreError> {
+                let bytes: &[u8] = self.get(column)?;
+                bytes.try_into().map_err(|_| self.corrupt(column, "it has not 32 bytes".into()))
+            }
+
             pub(super) fn count(&self, column: &'static str) -> Result<u32, StoreError> {
                 self.narrow(column, self.get(column)?)
             }

@@ -4,6 +4,7 @@ mod files;
 mod foreign;
 mod health;
 mod outbox;
+mod people;
 mod walls;
 mod work;
 
@@ -11,6 +12,7 @@ pub use files::*;
 pub use foreign::*;
 pub use health::*;
 pub use outbox::*;
+pub use people::*;
 pub use walls::*;
 pub use work::*;
 
@@ -23,7 +25,7 @@ use app::domain::suite::Suite;
 use app::domain::test::{Outcome, Test};
 use app::domain::time::{Micros, Timestamp};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// What a setup tells about itself.
@@ -300,6 +302,10 @@ pub struct TokenRow {
     pub used_at: Option<Timestamp>,
     /// The one wall it shows.
     pub wall: Option<Box<str>>,
+    /// From where it was last used.
+    pub used_from: Option<Box<str>>,
+    /// Who made it.
+    pub created_by: Option<Box<str>>,
 }
 
 /// Which runs; what is none does not filter.
@@ -309,6 +315,8 @@ pub struct RunFilter {
     pub setup: Option<SetupId>,
     /// Of this project.
     pub project: Option<ProjectName>,
+    /// Of one of these projects.
+    pub projects: Option<BTreeSet<ProjectName>>,
     /// Of this branch.
     pub branch: Option<Box<str>>,
     /// That came to this.
@@ -353,6 +361,14 @@ impl RunRow {
         let suites = suites.into_iter().map(|row| row.suite).collect();
         let tests = tests.into_iter().map(|row| row.test).collect();
         Ok(Run::restore(self.id, self.setup, self.key, self.facts, suites, tests))
+    }
+}
+
+impl RunFilter {
+    /// The projects, each between separators that occur in no name.
+    pub(super) fn within(&self) -> Option<String> {
+        let projects = self.projects.as_ref()?;
+        Some(projects.iter().map(|project| format!("\u{1f}{project}\u{1f}")).collect())
     }
 }
 

@@ -16,16 +16,25 @@ pub mod constraint {
     pub const WORKER_NAME: &str = "workers_name";
     /// Of jobs that share a key one runs.
     pub const JOB_CONCURRENCY: &str = "jobs_concurrency";
+    /// A name belongs to one account.
+    pub const USER_NAME: &str = "users_name";
+    /// An address for mail belongs to one account.
+    pub const USER_EMAIL: &str = "users_email";
+    /// Somebody at an OpenID provider has one account.
+    pub const USER_SUBJECT: &str = "users_subject";
     /// What a row points at must be there. PostgreSQL names the very constraint.
     pub const REFERENCE: &str = "reference";
 
     /// The columns that SQLite names instead.
-    pub(in crate::store) const BY_COLUMNS: [(&str, &str); 5] = [
+    pub(in crate::store) const BY_COLUMNS: [(&str, &str); 8] = [
         ("runs.setup_id, runs.key", RUN_KEY),
         ("setups.name", SETUP_NAME),
         ("tokens.hash", TOKEN_HASH),
         ("workers.name", WORKER_NAME),
         ("jobs.concurrency", JOB_CONCURRENCY),
+        ("users.name", USER_NAME),
+        ("users.email", USER_EMAIL),
+        ("users.subject", USER_SUBJECT),
     ];
 }
 

@@ -121,7 +121,7 @@ async fn the_health_of_a_setup_is_not_begun_anew_after_the_store_failed() {
     other.execute("rollback").await.expect("unlocked");
     assert_eq!(post_flaky(&server, 7).await.status(), 200);
     server.service.settled().await;
-    let pulse = server.service.setup("rig").expect("it is there").pulse.clone();
+    let pulse = server.service.itself().setup("rig").await.expect("it may").expect("it is there").pulse.clone();
     assert_eq!(pulse.marks.len(), 7, "each flaky result is one beat: {:?}", pulse.marks);
     server.stop().await;
 

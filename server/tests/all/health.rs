@@ -11,7 +11,7 @@ use std::path::Path;
 
 async fn pulse(server: &TestServer, setup: &str) -> Pulse {
     server.service().settled().await;
-    server.service().setup(setup).expect("it is on the board").pulse.clone()
+    server.service().itself().setup(setup).await.expect("it may").expect("it is on the board").pulse.clone()
 }
 
 fn marks(pulse: &Pulse, kind: EventKind) -> Vec<&str> {

@@ -20,6 +20,7 @@ mod reads;
 mod replaced;
 mod report_portal;
 mod reports;
+mod rights;
 mod simulate;
 mod statuses;
 mod store_contract;

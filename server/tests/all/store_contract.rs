@@ -11,6 +11,7 @@ mod foreign;
 mod health;
 mod measurement;
 mod outbox;
+mod people;
 mod place;
 mod play;
 mod results;
@@ -166,6 +167,8 @@ contract! {
             revoked_at: None,
             used_at: None,
             wall: Some("lobby".into()),
+            used_from: None,
+            created_by: Some("ana".into()),
         };
         store.token_insert(&token).await.expect("inserts");
         assert_eq!(store.token_by_hash(&[7; 32]).await.expect("reads"), Some(token.clone()));
@@ -174,10 +177,13 @@ contract! {
         let error = store.token_insert(&twin).await.expect_err("the secret is taken");
         assert_eq!(error.conflict(), Some(constraint::TOKEN_HASH));
 
-        store.token_touch(token.id, at(5)).await.expect("touches");
+        store.token_touch(token.id, at(5), Some("10.0.0.7")).await.expect("touches");
+        let mark = store.access_mark().await.expect("reads");
         assert!(store.token_revoke(token.id, at(6)).await.expect("revokes"));
         assert!(!store.token_revoke(token.id, at(7)).await.expect("was revoked before"));
-        let expected = TokenRow { used_at: Some(at(5)), revoked_at: Some(at(6)), ..token };
+        assert!(store.access_mark().await.expect("reads") > mark, "other servers hear of it");
+        let used_from = Some("10.0.0.7".into());
+        let expected = TokenRow { used_at: Some(at(5)), used_from, revoked_at: Some(at(6)), ..token };
         assert_eq!(store.token_list().await.expect("reads"), [expected]);
     }
 

@@ -16,6 +16,11 @@ async fn put(server: &TestServer, path: &str, token: Option<&str>, body: &Value)
     (status, serde_json::from_str(&text).unwrap_or(Value::Null))
 }
 
+async fn claim(server: &TestServer) -> Option<app::read::Claim> {
+    let tile = server.service().itself().setup("bench 1").await.expect("it may");
+    tile.expect("is there").claim.clone()
+}
+
 async fn form(server: &TestServer, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
@@ -132,19 +137,18 @@ async fn a_claim_stands_until_a_run_ends_well() {
     let (status, problem) = put(&server, path, None, &json!({"holder": " "})).await;
     assert_eq!((status.as_u16(), &problem["errors"][0]["pointer"]), (422, &json!("/holder")));
     assert_eq!(put(&server, path, None, &json!({"holder": "Kim", "note": "the cable"})).await.0, 204);
-    let claim = |server: &TestServer| server.service().setup("bench 1").expect("is there").claim.clone();
-    let held = claim(&server).expect("a claim");
+    let held = claim(&server).await.expect("a claim");
     assert_eq!((held.holder.as_str(), held.note.as_deref()), ("Kim", Some("the cable")));
 
     server.pass(60);
     server.rig("bench 1").run("2").passes(2).fails("y").done().await;
-    assert!(claim(&server).is_some(), "it still fails");
+    assert!(claim(&server).await.is_some(), "it still fails");
     server.pass(60);
     server.rig("bench 1").run("3").passes(3).done().await;
-    assert_eq!(claim(&server), None);
+    assert_eq!(claim(&server).await, None);
     server.pass(60);
     server.rig("bench 1").run("4").passes(2).fails("y").done().await;
-    assert_eq!(claim(&server), None, "what fails anew is nobody's");
+    assert_eq!(claim(&server).await, None, "what fails anew is nobody's");
     assert_eq!(put(&server, "/api/v1/setups/nowhere/claim", None, &json!({"holder": "Kim"})).await.0, 404);
     server.stop().await;
 }

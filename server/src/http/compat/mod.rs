@@ -12,24 +12,23 @@ mod tm_api;
 
 use super::Door;
 use super::body;
-use super::extract::bearer;
+use super::extract::desk_of;
 use super::hooks::Deliveries;
 use super::problem::Refusal;
 use crate::intake::native;
 use crate::intake::robot_board::Board;
-use crate::service::Service;
+use crate::service::desk::Caller;
 use crate::service::ingest::SenderClock;
-use crate::service::tokens::Caller;
+use crate::service::{Desk, Service};
 use app::domain::problem::ProblemKind;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What those protocols leave to the server to remember.
@@ -59,33 +58,47 @@ pub fn routes(service: &Service) -> Router<Door> {
     robot_board::writes().merge(tm_api::writes()).merge(tm_api::sockets()).merge(reads)
 }
 
-/// Who speaks at such an address.
+/// Somebody at such an address, who may read there.
+pub struct Visitor(pub Desk);
+
+impl Visitor {
+    async fn of(parts: &Parts) -> Result<Self, Refusal> {
+        let pairs = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let in_address = pairs.into_iter().find(|(name, value)| name == "token" && !value.is_empty());
+        let desk = desk_of(parts)?;
+        Ok(Self(desk.for_visitor(in_address.as_ref().map(|(_, value)| &**value)).await?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        Self::of(parts).await
+    }
+}
+
+/// Somebody at such an address who may write there.
 pub struct Guest {
     /// What it may say.
     pub caller: Caller,
-    /// The other end of the connection.
-    pub peer: Option<IpAddr>,
+    /// The service for it.
+    pub desk: Desk,
 }
 
 impl Guest {
     /// Lets a client in, or says why not.
-    pub async fn admit(door: &Door, parts: &Parts) -> Result<Self, Refusal> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let pairs = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-        let in_address = pairs.into_iter().find(|(name, value)| name == "token" && !value.is_empty());
-        let secret = match bearer(&parts.headers)? {
-            Some(secret) => Some(secret),
-            None => in_address.as_ref().map(|(_, value)| &**value),
-        };
-        Ok(Self { caller: door.service.visitor(secret, peer).await?, peer })
+    pub async fn admit(parts: &Parts) -> Result<Self, Refusal> {
+        let Visitor(desk) = Visitor::of(parts).await?;
+        Ok(Self { caller: desk.caller()?, desk })
     }
 }
 
 /// Lets a client in and reads its JSON.
-async fn admitted(door: &Door, parts: &Parts, body: Body) -> Result<(Guest, Value), Refusal> {
+async fn admitted(parts: &Parts, body: Body) -> Result<(Guest, Value), Refusal> {
     let guest = async {
         is_json(&parts.headers)?;
-        Guest::admit(door, parts).await
+        Guest::admit(parts).await
     };
     let guest = match guest.await {
         Ok(guest) => guest,

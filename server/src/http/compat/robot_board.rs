@@ -1,10 +1,12 @@
 //! `/api/post_scope_results` and its family: the robot results board.
 
-use super::{admitted, answer, record};
+use super::{Visitor, admitted, answer, record};
 use crate::http::Door;
 use crate::http::extract::Segment;
 use crate::http::problem::Refusal;
 use crate::intake::robot_board::{Place, Refused, Sender, Told, Word};
+use crate::service::Failure;
+use app::domain::rights::Action;
 use app::domain::suite::Phase;
 use app::domain::time::Timestamp;
 use app::read::{Build, RunCard};
@@ -57,8 +59,9 @@ async fn hear(
     read: impl Fn(&Value) -> Result<Word, Refused>,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let (guest, body) = admitted(&door, &parts, body).await?;
-    let sender = Sender { peer: guest.peer, only: guest.caller.setup.as_ref().map(|name| name.as_str()) };
+    let (guest, body) = admitted(&parts, body).await?;
+    let sender =
+        Sender { peer: guest.desk.asker().address, only: guest.caller.setup.as_ref().map(|name| name.as_str()) };
     let told = read(&body).and_then(|word| door.remembered.board().hear(word, sender, door.service.now()));
     match told {
         Ok(Told { events, answer: said }) => {
@@ -73,15 +76,15 @@ async fn hear(
 }
 
 /// Every setup on which a run is open, whoever told of it.
-async fn current(State(door): State<Door>) -> Response {
+async fn current(State(door): State<Door>, Visitor(desk): Visitor) -> Result<Response, Refusal> {
+    let tiles = desk.setups().await?;
     let board = door.remembered.board();
-    let tiles = door.service.setups();
     let rows = tiles.iter().filter(|tile| tile.facts.open).filter_map(|tile| {
         let run = tile.run.as_ref()?;
         Some(row(board.number_of(&tile.name)?, run))
     });
     let rows = rows.collect();
-    answer(200, &Value::Array(rows))
+    Ok(answer(200, &Value::Array(rows)))
 }
 
 fn row(number: u32, run: &RunCard) -> Value {
@@ -102,33 +105,54 @@ fn row(number: u32, run: &RunCard) -> Value {
 }
 
 /// As its listener said, and of other setups as we count.
-async fn progress_state(State(door): State<Door>) -> Response {
+async fn progress_state(State(door): State<Door>, Visitor(desk): Visitor) -> Result<Response, Refusal> {
+    let tiles = desk.setups().await?;
     let board = door.remembered.board();
+    let is_whole = desk.allow(Action::Read).is_ok();
     let mut all = Map::new();
-    for tile in door.service.setups() {
+    for tile in tiles {
         if let (Some(number), Some(run)) = (board.number_of(&tile.name), &tile.run) {
             let counts = if tile.facts.open { (run.counts.done(), run.counts.planned) } else { (0, 0) };
             all.insert(number.to_string(), format!("{}/{}", counts.0, counts.1).into());
         }
     }
-    all.extend(board.progress().iter().map(|(setup, (done, total))| (setup.clone(), format!("{done}/{total}").into())));
-    answer(200, &Value::Object(all))
+    let told = board.progress().iter().filter(|(setup, _)| is_whole || all.contains_key(*setup));
+    let told: Vec<_> = told.map(|(setup, (done, total))| (setup.clone(), format!("{done}/{total}").into())).collect();
+    all.extend(told);
+    Ok(answer(200, &Value::Object(all)))
 }
 
-async fn start_times(State(door): State<Door>, Segment(setup): Segment) -> Result<Response, Refusal> {
+async fn start_times(
+    State(door): State<Door>,
+    Visitor(desk): Visitor,
+    Segment(setup): Segment,
+) -> Result<Response, Refusal> {
     let number = numbered(&setup)?;
+    let name = door.remembered.board().name_of(number);
+    let is_seen = desk.setup(&name).await?.is_some() || desk.allow(Action::Read).is_ok();
     let board = door.remembered.board();
-    let (preparing, clearing) = board.start_times(number);
+    let (preparing, clearing) = if is_seen { board.start_times(number) } else { (None, None) };
     Ok(answer(200, &json!({"setup_start_time": preparing, "teardown_start_time": clearing})))
 }
 
 /// The latest builds; none where their server does not answer.
-async fn builds(State(door): State<Door>, Segment(setup): Segment) -> Result<Response, Refusal> {
+async fn builds(
+    State(door): State<Door>,
+    Visitor(desk): Visitor,
+    Segment(setup): Segment,
+) -> Result<Response, Refusal> {
     let name = door.remembered.board().name_of(numbered(&setup)?);
-    let builds = door.service.builds(&name).await.unwrap_or_default();
+    let builds = desk.builds(&name).await.or_else(unless_refused)?;
     let done = builds.iter().filter_map(|build| Some(build_of(build, build.passed?, build.total?)));
     let done = done.collect();
     Ok(answer(200, &Value::Array(done)))
+}
+
+fn unless_refused(failure: Failure) -> Result<Vec<Build>, Failure> {
+    match failure {
+        Failure::Unauthenticated(_) | Failure::Forbidden(_) => Err(failure),
+        _ => Ok(Vec::new()),
+    }
 }
 
 fn numbered(setup: &str) -> Result<u32, Refusal> {

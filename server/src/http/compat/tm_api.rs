@@ -35,7 +35,7 @@ pub(super) fn writes() -> Router<Door> {
 /// Takes a plan.
 async fn dry_run(State(door): State<Door>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let (guest, body) = admitted(&door, &parts, body).await?;
+    let (guest, body) = admitted(&parts, body).await?;
     let plan = match DryRun::read(&body) {
         Ok(plan) => plan,
         Err(faults) => return Ok(refused(faults)),
@@ -43,8 +43,8 @@ async fn dry_run(State(door): State<Door>, request: Request) -> Result<Response,
     let setup = setup_of(&plan.machine);
     allow(&guest, &setup)?;
     let benches = &door.remembered.benches;
-    benches.take_up(&door.service, &setup).await?;
-    let number = benches.next_number(&door.service).await?;
+    benches.take_up(&guest.desk, &setup).await?;
+    let number = benches.next_number(&guest.desk).await?;
     let events = benches.machines().plan(&setup, number, &plan, door.service.now());
     tell(&door, &guest, &setup, events).await?;
     Ok(answer(201, &plan.echo()))
@@ -53,7 +53,7 @@ async fn dry_run(State(door): State<Door>, request: Request) -> Result<Response,
 /// Starts a test of the plan.
 async fn test_start(State(door): State<Door>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let (guest, body) = admitted(&door, &parts, body).await?;
+    let (guest, body) = admitted(&parts, body).await?;
     let start = match Start::read(&body) {
         Ok(start) => start,
         Err(faults) => return Ok(refused(faults)),
@@ -72,7 +72,7 @@ async fn test_start(State(door): State<Door>, request: Request) -> Result<Respon
 /// Stops a test of the plan; one that does not run is no fault.
 async fn test_stop(State(door): State<Door>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let (guest, body) = admitted(&door, &parts, body).await?;
+    let (guest, body) = admitted(&parts, body).await?;
     let stop = match Stop::read(&body) {
         Ok(stop) => stop,
         Err(faults) => return Ok(refused(faults)),
@@ -97,9 +97,9 @@ fn no_machine(name: &str) -> Response {
 
 /// The setup of a machine that may be spoken of, with its plan at hand.
 async fn known(door: &Door, guest: &Guest, machine: &str) -> Result<Option<String>, Refusal> {
-    let Some(setup) = door.remembered.benches.find(&door.service, machine).await else { return Ok(None) };
+    let Some(setup) = door.remembered.benches.find(&guest.desk, machine).await? else { return Ok(None) };
     allow(guest, &setup)?;
-    door.remembered.benches.take_up(&door.service, &setup).await?;
+    door.remembered.benches.take_up(&guest.desk, &setup).await?;
     Ok(Some(setup))
 }
 

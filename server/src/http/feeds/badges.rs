@@ -2,14 +2,14 @@
 
 use super::xml::Escaped;
 use super::{Last, standing};
+use crate::http::json;
 use crate::http::problem::Refusal;
 use crate::http::wire::badge::BadgeBody;
-use crate::http::{Door, json};
 use crate::service::reads::RunQuestion;
-use crate::service::{Failure, Service};
+use crate::service::{Desk, Failure};
 use app::domain::run::RunResult;
+use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::HashSet;
@@ -38,9 +38,9 @@ const CACHE_SECONDS: u32 = 60;
     params(("project" = String, Path, description = "The project's name and `.svg` or `.json`", example = "default.svg")),
     responses((status = 200, description = "The badge; grey where no run is over", content((BadgeBody = "application/json"), (String = "image/svg+xml")))),
 )]
-pub async fn project(State(door): State<Door>, path: Result<Path<String>, PathRejection>) -> Result<Response, Refusal> {
+pub async fn project(desk: Desk, path: Result<Path<String>, PathRejection>) -> Result<Response, Refusal> {
     let (project, form) = Form::of(path.map(|Path(path)| path))?;
-    let lasts = newest_of_project(&door.service, &project).await?;
+    let lasts = newest_of_project(&desk, &project).await?;
     Ok(form.respond(&Badge::of(&project, &lasts)))
 }
 
@@ -55,22 +55,19 @@ pub async fn project(State(door): State<Door>, path: Result<Path<String>, PathRe
     ),
     responses((status = 200, description = "The badge; grey where no run is over", content((BadgeBody = "application/json"), (String = "image/svg+xml")))),
 )]
-pub async fn setup(
-    State(door): State<Door>,
-    path: Result<Path<(String, String)>, PathRejection>,
-) -> Result<Response, Refusal> {
+pub async fn setup(desk: Desk, path: Result<Path<(String, String)>, PathRejection>) -> Result<Response, Refusal> {
     let (project, file) =
         path.map_or_else(|error| (None, Err(error)), |Path((project, file))| (Some(project), Ok(file)));
     let (setup, form) = Form::of(file)?;
     let question = RunQuestion { setup: Some(setup.clone()), project, ..RunQuestion::default() };
-    let last = standing(&door.service, &question).await?.and_then(|standing| standing.last);
+    let last = standing(&desk, &question).await?.and_then(|standing| standing.last);
     Ok(form.respond(&Badge::of(&setup, &Vec::from_iter(last))))
 }
 
 /// The newest run that is over on each setup.
-async fn newest_of_project(service: &Service, project: &str) -> Result<Vec<Last>, Failure> {
+async fn newest_of_project(desk: &Desk, project: &str) -> Result<Vec<Last>, Failure> {
     let question = RunQuestion { project: Some(project.to_owned()), ..RunQuestion::default() };
-    let runs = service.runs(&question, None, RUNS_OF_PROJECT).await?.items;
+    let runs = desk.runs(&question, None, RUNS_OF_PROJECT).await?.items;
     let mut seen = HashSet::new();
     let over = runs.iter().filter_map(|(setup, line)| Some((setup, Last::of(line)?)));
     Ok(over.filter(|(setup, _)| seen.insert((*setup).clone())).map(|(_, last)| last).collect())

@@ -2,15 +2,13 @@
 
 use super::xml::Escaped;
 use super::{Last, Standing, standing};
-use crate::http::Door;
 use crate::http::extract::Query;
 use crate::http::problem::Refusal;
 use crate::service::reads::RunQuestion;
-use crate::service::{Failure, Service};
+use crate::service::{Desk, Failure};
 use app::domain::run::{RunResult, RunState};
 use app::paths::Page;
 use app::read::Tile;
-use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use std::fmt::Write;
@@ -28,19 +26,19 @@ use std::fmt::Write;
     ),
     responses((status = 200, description = "The setups", body = String, content_type = "application/xml")),
 )]
-pub async fn get(State(door): State<Door>, headers: HeaderMap, query: Query) -> Result<Response, Refusal> {
+pub async fn get(desk: Desk, headers: HeaderMap, query: Query) -> Result<Response, Refusal> {
     let filter = |name: &str| query.text(name).map(str::to_owned);
     let (project, branch) = (filter("project"), filter("branch"));
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Projects>\n");
     let base = base_of(&headers);
-    for tile in door.service.setups() {
+    for tile in desk.setups().await? {
         if query.text("setup").is_some_and(|name| name != tile.name) {
             continue;
         }
         let setup = Some(tile.name.clone());
         let question =
             RunQuestion { setup, project: project.clone(), branch: branch.clone(), ..RunQuestion::default() };
-        if let Some(standing) = of_setup(&door.service, &tile, &question).await? {
+        if let Some(standing) = of_setup(&desk, &tile, &question).await? {
             project_line(&mut text, &tile.name, &standing, &base);
         }
     }
@@ -53,13 +51,13 @@ pub async fn get(State(door): State<Door>, headers: HeaderMap, query: Query) -> 
 }
 
 /// A wall of idle setups is read from the board alone.
-async fn of_setup(service: &Service, tile: &Tile, question: &RunQuestion) -> Result<Option<Standing>, Failure> {
+async fn of_setup(desk: &Desk, tile: &Tile, question: &RunQuestion) -> Result<Option<Standing>, Failure> {
     if question.project.is_some() || question.branch.is_some() {
-        return standing(service, question).await;
+        return standing(desk, question).await;
     }
     let Some(card) = &tile.run else { return Ok(Some(Standing::default())) };
     if matches!(card.state, RunState::Waiting | RunState::Running) {
-        return standing(service, question).await;
+        return standing(desk, question).await;
     }
     let label = card.name.clone().unwrap_or_else(|| card.key.clone());
     let last = Last { label, result: card.result, counts: card.counts, finished_at: card.finished_at };

@@ -2,13 +2,13 @@
 
 use super::report::Report;
 use crate::http::extract::RunInPath;
+use crate::http::json;
 use crate::http::problem::Refusal;
 use crate::http::wire::millis;
-use crate::http::{Door, json};
+use crate::service::Desk;
 use crate::service::reads::{AttemptDetail, TestDetail};
 use app::domain::test::{Outcome, Verdict};
 use app::domain::time::{Micros, Timestamp};
-use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Map, Value, json as value};
 
@@ -21,8 +21,8 @@ use serde_json::{Map, Value, json as value};
     params(("id" = uuid::Uuid, Path, description = "The run's id")),
     responses((status = 200, description = "The report", body = Object)),
 )]
-pub async fn get(State(door): State<Door>, RunInPath(id): RunInPath) -> Result<Response, Refusal> {
-    Ok(json(&write(&Report::read(&door.service, id).await?, door.service.now())))
+pub async fn get(desk: Desk, RunInPath(id): RunInPath) -> Result<Response, Refusal> {
+    Ok(json(&write(&Report::read(&desk, id).await?, desk.now())))
 }
 
 fn write(report: &Report, now: Timestamp) -> Value {

@@ -2,13 +2,12 @@
 
 use super::report::Report;
 use super::xml::Escaped;
-use crate::http::Door;
 use crate::http::extract::RunInPath;
 use crate::http::problem::Refusal;
+use crate::service::Desk;
 use crate::service::reads::{AttemptDetail, TestDetail};
 use app::domain::test::{Outcome, Verdict};
 use app::domain::time::Micros;
-use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::HashMap;
@@ -26,9 +25,9 @@ const SUMMARY_KEPT: usize = 300;
     params(("id" = uuid::Uuid, Path, description = "The run's id")),
     responses((status = 200, description = "The report", body = String, content_type = "application/xml")),
 )]
-pub async fn get(State(door): State<Door>, RunInPath(id): RunInPath) -> Result<Response, Refusal> {
+pub async fn get(desk: Desk, RunInPath(id): RunInPath) -> Result<Response, Refusal> {
     let kind = HeaderValue::from_static("application/xml; charset=utf-8");
-    let text = write(&Report::read(&door.service, id).await?);
+    let text = write(&Report::read(&desk, id).await?);
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 

@@ -1,11 +1,12 @@
 //! `GET /metrics`: a few numbers for Prometheus. Labels are words of closed
 //! lists, never names that somebody else chose: their number must not grow.
 
-use crate::http::Door;
+use crate::http::problem::Refusal;
+use crate::service::{Desk, Failure};
 use app::domain::activity::Activity;
+use app::domain::rights::Action;
 use app::domain::run::{RunResult, RunState};
 use app::domain::test::Outcome;
-use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use std::fmt::{Display, Write};
@@ -17,14 +18,14 @@ use std::fmt::{Display, Write};
     get, path = "/metrics", tag = "Feeds", operation_id = "getMetrics",
     responses((status = 200, description = "The numbers", body = String, content_type = "text/plain")),
 )]
-pub async fn get(State(door): State<Door>) -> Response {
+pub async fn get(desk: Desk) -> Result<Response, Refusal> {
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    ([(header::CONTENT_TYPE, kind)], write(&door)).into_response()
+    desk.allow(Action::Read)?;
+    Ok(([(header::CONTENT_TYPE, kind)], write(&desk).await?).into_response())
 }
 
-fn write(door: &Door) -> String {
-    let service = &door.service;
-    let (tiles, now, silent_after) = (service.setups(), service.now(), service.silent_after());
+async fn write(desk: &Desk) -> Result<String, Failure> {
+    let (tiles, now, silent_after) = (desk.setups().await?, desk.now(), desk.silent_after());
     let cards: Vec<_> = tiles.iter().filter_map(|tile| tile.run.as_ref()).collect();
     let mut text = Text(String::new());
     text.family("holter_build_info", "gauge", "The version that runs.", "version", [(env!("CARGO_PKG_VERSION"), 1)]);
@@ -45,9 +46,9 @@ fn write(door: &Door) -> String {
         .iter()
         .map(|outcome| (outcome.as_str(), cards.iter().map(|card| u64::from(*card.counts.clone().of(*outcome))).sum()));
     text.family("holter_newest_tests", "gauge", "Tests of the newest run of each setup.", "outcome", outcomes);
-    let fates = service.tally().by_fate();
+    let fates = desk.tally().by_fate();
     text.family("holter_events_total", "counter", "Events since the start, by how they were taken.", "fate", fates);
-    text.0
+    Ok(text.0)
 }
 
 /// The text format.

@@ -2,7 +2,7 @@
 
 use crate::http::extract::no_run;
 use crate::http::problem::Refusal;
-use crate::service::Service;
+use crate::service::Desk;
 use crate::service::reads::{AttemptDetail, TestDetail};
 use app::domain::ids::RunId;
 use app::domain::problem::ProblemKind;
@@ -32,11 +32,11 @@ fn size(attempt: &AttemptDetail) -> usize {
 
 impl Report {
     /// Reads a run.
-    pub async fn read(service: &Service, id: RunId) -> Result<Self, Refusal> {
-        let head = service.run_head(id).await?.ok_or_else(|| no_run(id))?;
+    pub async fn read(desk: &Desk, id: RunId) -> Result<Self, Refusal> {
+        let head = desk.run_head(id).await?.ok_or_else(|| no_run(id))?;
         let (mut tests, mut cursor, mut left) = (Vec::new(), None::<String>, TEXTS_MAX);
         loop {
-            let page = service.tests(id, None, None, cursor.as_deref(), PAGE).await?.ok_or_else(|| no_run(id))?;
+            let page = desk.tests(id, None, None, cursor.as_deref(), PAGE).await?.ok_or_else(|| no_run(id))?;
             for mut test in page.items {
                 for attempt in &mut test.attempts {
                     match left.checked_sub(size(attempt)) {

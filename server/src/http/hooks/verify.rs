@@ -55,7 +55,7 @@ impl Proof {
             Kind::Forgejo => signed(&["x-forgejo-signature", "x-gitea-signature", "x-hub-signature-256"]),
             Kind::Bitbucket | Kind::BitbucketDatacenter => signed(&["x-hub-signature-256", "x-hub-signature"]),
             Kind::Jenkins => {
-                let in_header = bearer(headers).ok().flatten().map(str::to_owned);
+                let in_header = bearer(headers).map(str::to_owned);
                 let pairs = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
                 let in_address = || pairs.into_iter().find(|(name, _)| name == "token").map(|(_, value)| value.into());
                 in_header.or_else(in_address).map(Self::Plain)

@@ -15,7 +15,7 @@ mod refusal;
 
 use super::Door;
 use super::body;
-use super::extract::bearer;
+use super::extract::desk_of;
 use crate::intake::report_portal::Clockwork;
 use crate::intake::report_portal::words::Body;
 use crate::service::agents::Agent;
@@ -102,8 +102,7 @@ impl FromRequestParts<Door> for Admitted {
         let named = |name: &str| found.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned());
         let project = ProjectName::parse(&named("project").unwrap_or_default())
             .map_err(|error| Unwelcome::incorrect(format!("the project's name {error}")))?;
-        let key = bearer(&parts.headers)?;
-        let agent = door.service.agent(key, project, is_second).await?;
+        let agent = desk_of(parts)?.agent(project, is_second)?;
         // Agents for .NET ask for another media type where they want texts.
         let accepts = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let clock = if accepts.contains("v2+json") { Clockwork::Text } else { Clockwork::Millis };

@@ -11,6 +11,7 @@ macro_rules! outcome {
         "case when t.outcome in ('waiting', 'running') then coalesce(r.unfinished_as, t.outcome) else t.outcome end"
     };
 }
+pub(super) mod audit;
 pub(super) mod events;
 pub(super) mod files;
 pub(super) mod foreign;
@@ -18,7 +19,9 @@ pub(super) mod health;
 pub(super) mod history;
 pub(super) mod jobs;
 pub(super) mod outbox;
+pub(super) mod people;
 pub(super) mod runs;
+pub(super) mod sessions;
 pub(super) mod setups;
 pub(super) mod tests;
 pub(super) mod tokens;
@@ -36,11 +39,13 @@ pub(super) mod prelude {
     pub(in crate::store) use crate::store::{
         Group, Store, StoreError, Transaction, delegate, delegate_group, postgres, sqlite,
     };
+    pub(in crate::store) use app::domain::account::{Failures, LinkKind};
     pub(in crate::store) use app::domain::file::{Attachment, Digest};
     pub(in crate::store) use app::domain::health::Label;
     pub(in crate::store) use app::domain::ids::*;
     pub(in crate::store) use app::domain::job::{Job, JobKind, JobResult, JobState, Labels, Standing};
     pub(in crate::store) use app::domain::name::*;
+    pub(in crate::store) use app::domain::rights::Role;
     pub(in crate::store) use app::domain::run::{Run, RunResult, RunState};
     pub(in crate::store) use app::domain::suite::Suite;
     pub(in crate::store) use app::domain::test::{Attempt, Outcome, Test};
@@ -57,6 +62,7 @@ pub(super) mod prelude {
 /// Every statement that is not a bulk write, by name.
 pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
     [
+        audit::ALL,
         events::ALL,
         files::ALL,
         foreign::ALL,
@@ -64,7 +70,9 @@ pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
         history::ALL,
         jobs::ALL,
         outbox::ALL,
+        people::ALL,
         runs::ALL,
+        sessions::ALL,
         setups::ALL,
         tests::ALL,
         tokens::ALL,
@@ -94,7 +102,7 @@ macro_rules! bodies {
     ($Db:ty, $Connection:ty, $Row:ty, $dialect:path) => {
         $crate::store::read::columns!($Db, $Row);
 
-        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, events files foreign health history jobs outbox runs setups tests tokens walls workers);
+        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit events files foreign health history jobs outbox people runs sessions setups tests tokens walls workers);
     };
     (@rooms $Connection:ty, $Row:ty, $dialect:path, $($room:ident)*) => {$(
         mod $room {

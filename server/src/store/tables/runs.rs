@@ -14,6 +14,7 @@ macro_rules! run_filter {
     () => {
         " and (cast($4 as text) is null or r.project = $4) and (cast($5 as text) is null or r.branch = $5) \
          and (cast($6 as text) is null or r.result = $6) and (cast($7 as text) is null or r.state = $7) \
+         and (cast($8 as text) is null or replace($8, '\u{1f}' || r.project || '\u{1f}', '') <> $8) \
          order by r.created_at desc, r.id desc limit $3"
     };
 }
@@ -35,7 +36,7 @@ statements! {
     RUN_PAGE = concat!(run_columns!(), " where (r.created_at, r.id) < ($1, $2)", run_filter!());
     /// The same of one setup, with an index of its own.
     RUN_PAGE_OF_SETUP = concat!(
-        run_columns!(), " where r.setup_id = $8 and (r.created_at, r.id) < ($1, $2)", run_filter!()
+        run_columns!(), " where r.setup_id = $9 and (r.created_at, r.id) < ($1, $2)", run_filter!()
     );
 }
 
@@ -150,7 +151,8 @@ macro_rules! body {
                 .bind(filter.project.as_ref().map(|project| project.as_str()))
                 .bind(filter.branch.as_deref())
                 .bind(filter.result.map(|result| result.as_str()))
-                .bind(filter.state.map(|state| state.as_str()));
+                .bind(filter.state.map(|state| state.as_str()))
+                .bind(filter.within());
             if let Some(setup) = filter.setup {
                 query = query.bind(setup.0);
             }

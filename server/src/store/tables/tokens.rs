@@ -4,8 +4,8 @@ use super::prelude::*;
 
 macro_rules! token_columns {
     () => {
-        "select id, hash, scope, setup, project, label, created_at, expires_at, revoked_at, used_at, wall \
-         from tokens"
+        "select id, hash, scope, setup, project, label, created_at, expires_at, revoked_at, used_at, wall, used_from, \
+         created_by from tokens"
     };
 }
 
@@ -13,13 +13,13 @@ statements! {
     /// A new token.
     TOKEN_INSERT = "insert into tokens \
                     (id, hash, scope, setup, project, label, created_at, expires_at, revoked_at, used_at, \
-                    wall) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+                    wall, used_from, created_by) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     /// A token by the hash of its secret.
     TOKEN_BY_HASH = concat!(token_columns!(), " where hash = $1");
     /// All tokens, the newest first.
     TOKEN_LIST = concat!(token_columns!(), " order by created_at desc, id desc");
     /// A token was used.
-    TOKEN_TOUCH = "update tokens set used_at = $2 where id = $1";
+    TOKEN_TOUCH = "update tokens set used_at = $2, used_from = $3 where id = $1";
     /// A token is no longer valid. The first word stands.
     TOKEN_REVOKE = "update tokens set revoked_at = $2 where id = $1 and revoked_at is null";
 }
@@ -32,19 +32,18 @@ delegate! {
     /// All tokens, the newest first.
     read fn token_list() -> Vec<TokenRow>;
     /// A token was used.
-    write fn token_touch(id: TokenId, at: Timestamp) -> ();
+    write fn token_touch(id: TokenId, at: Timestamp, from: Option<&str>) -> ();
     /// A token is no longer valid. Tells whether it was until now.
-    write fn token_revoke(id: TokenId, at: Timestamp) -> bool;
+    whole fn token_revoke(id: TokenId, at: Timestamp) -> bool;
 }
 
 macro_rules! body {
     ($Connection:ty, $Row:ty) => {
         pub(super) fn token(row: &$Row) -> Result<TokenRow, StoreError> {
             let row = Columns::of(row, "tokens", &["id"]);
-            let hash = row.get::<&[u8]>("hash")?;
             Ok(TokenRow {
                 id: TokenId(row.get("id")?),
-                hash: hash.try_into().map_err(|_| row.corrupt("hash", "it has not 32 bytes".into()))?,
+                hash: row.hash("hash")?,
                 scope: row.get::<&str>("scope")?.into(),
                 setup: row.get::<Option<&str>>("setup")?.map(SetupName::stored),
                 project: row.get::<Option<&str>>("project")?.map(ProjectName::stored),
@@ -54,6 +53,8 @@ macro_rules! body {
                 revoked_at: row.time("revoked_at")?,
                 used_at: row.time("used_at")?,
                 wall: row.text("wall")?,
+                used_from: row.text("used_from")?,
+                created_by: row.text("created_by")?,
             })
         }
 
@@ -69,7 +70,9 @@ macro_rules! body {
                 .bind(row.expires_at.map(|at| at.0))
                 .bind(row.revoked_at.map(|at| at.0))
                 .bind(row.used_at.map(|at| at.0))
-                .bind(row.wall.as_deref());
+                .bind(row.wall.as_deref())
+                .bind(row.used_from.as_deref())
+                .bind(row.created_by.as_deref());
             query.execute(db).await?;
             Ok(())
         }
@@ -83,13 +86,19 @@ macro_rules! body {
             all(sqlx::query(TOKEN_LIST).fetch_all(db).await?, token)
         }
 
-        pub(in crate::store) async fn token_touch(db: &mut $Connection, id: TokenId, at: Timestamp) -> Answer<()> {
-            sqlx::query(TOKEN_TOUCH).bind(id.0).bind(at.0).execute(db).await?;
+        pub(in crate::store) async fn token_touch(
+            db: &mut $Connection,
+            id: TokenId,
+            at: Timestamp,
+            from: Option<&str>,
+        ) -> Answer<()> {
+            sqlx::query(TOKEN_TOUCH).bind(id.0).bind(at.0).bind(from).execute(db).await?;
             Ok(())
         }
 
         pub(in crate::store) async fn token_revoke(db: &mut $Connection, id: TokenId, at: Timestamp) -> Answer<bool> {
-            let done = sqlx::query(TOKEN_REVOKE).bind(id.0).bind(at.0).execute(db).await?;
+            let done = sqlx::query(TOKEN_REVOKE).bind(id.0).bind(at.0).execute(&mut *db).await?;
+            super::access_changed(db).await?;
             Ok(done.rows_affected() > 0)
         }
     };

@@ -37,7 +37,8 @@ impl Frame {
 }
 
 impl Stream {
-    pub(super) fn of(response: Response) -> Self {
+    /// The stream that an answer is.
+    pub fn of(response: Response) -> Self {
         assert_eq!(response.status(), 200);
         let header = |name: &str| response.headers().get(name).cloned().expect(name);
         assert_eq!(header("content-type"), "text/event-stream");

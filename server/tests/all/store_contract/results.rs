@@ -177,7 +177,11 @@ contract! {
         assert_eq!(count(RunFilter { branch: Some("side".into()), ..all.clone() }).await, 0);
         assert_eq!(count(RunFilter { result: Some(RunResult::Failed), ..all.clone() }).await, 4);
         assert_eq!(count(RunFilter { project: Some(ProjectName::default()), ..all.clone() }).await, 7);
-        assert_eq!(count(RunFilter { project: Some(ProjectName::stored("x")), ..all }).await, 0);
+        assert_eq!(count(RunFilter { project: Some(ProjectName::stored("x")), ..all.clone() }).await, 0);
+        let of = |names: &[&str]| Some(names.iter().map(|name| ProjectName::stored(*name)).collect());
+        for (names, found) in [(&["default", "x"][..], 7), (&["defaul_", "%", "default2"], 0), (&[], 0)] {
+            assert_eq!(count(RunFilter { projects: of(names), ..all.clone() }).await, found, "{names:?}");
+        }
 
         let open = store.run_open_list().await.expect("reads");
         assert_eq!(open.len(), 3);

@@ -7,12 +7,12 @@
 use crate::http::problem::Refusal;
 use crate::intake::tm_api::{Machine, Machines, number_of, setup_of};
 use crate::service::reads::RunQuestion;
-use crate::service::{Failure, Service};
+use crate::service::{Desk, Failure};
 use app::domain::ids::RunId;
 use app::domain::problem::ProblemKind;
 use app::domain::run::RunState;
 use app::read::Tile;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -69,32 +69,35 @@ impl Benches {
     }
 
     /// The setup of a machine: by its name, else by its name in whatever case.
-    pub async fn find(&self, service: &Service, machine: &str) -> Option<String> {
+    /// Who names a machine need not be allowed to read of it.
+    pub async fn find(&self, desk: &Desk, machine: &str) -> Result<Option<String>, Failure> {
+        let desk = desk.itself();
         let setup = setup_of(machine);
-        if self.machines().of(&setup, service.now()).is_some() {
-            return Some(setup);
+        if self.machines().of(&setup, desk.now()).is_some() {
+            return Ok(Some(setup));
         }
-        service.settled().await;
-        if service.setup(&setup).is_some() {
-            return Some(setup);
+        desk.settled().await;
+        if desk.setup(&setup).await?.is_some() {
+            return Ok(Some(setup));
         }
         let same = |tile: &&Arc<Tile>| tile.name.to_lowercase() == setup.to_lowercase();
-        service.setups().iter().find(same).map(|tile| tile.name.clone())
+        Ok(desk.setups().await?.iter().find(same).map(|tile| tile.name.clone()))
     }
 
     /// Has the plan of a machine at hand, if its run is open.
-    pub async fn take_up(&self, service: &Service, setup: &str) -> Result<(), Failure> {
-        if self.machines().of(setup, service.now()).is_some() {
+    pub async fn take_up(&self, desk: &Desk, setup: &str) -> Result<(), Failure> {
+        let desk = desk.itself();
+        if self.machines().of(setup, desk.now()).is_some() {
             return Ok(());
         }
-        service.settled().await;
-        let Some(card) = service.setup(setup).and_then(|tile| tile.run.clone()) else { return Ok(()) };
+        desk.settled().await;
+        let Some(card) = desk.setup(setup).await?.and_then(|tile| tile.run.clone()) else { return Ok(()) };
         let is_open = matches!(card.state, RunState::Waiting | RunState::Running);
         if !is_open || number_of(&card.key).is_none() {
             return Ok(());
         }
-        let machine = service.run(card.id).await?.as_ref().and_then(Machine::of);
-        let (mut machines, now) = (self.machines(), service.now());
+        let machine = desk.run(card.id).await?.as_ref().and_then(Machine::of);
+        let (mut machines, now) = (self.machines(), desk.now());
         // Another request may have been quicker.
         if let (Some(machine), None) = (machine, machines.of(setup, now)) {
             machines.put(setup, machine, now);
@@ -103,13 +106,14 @@ impl Benches {
     }
 
     /// The number of the next dry run.
-    pub async fn next_number(&self, service: &Service) -> Result<u64, Failure> {
+    pub async fn next_number(&self, desk: &Desk) -> Result<u64, Failure> {
+        let desk = desk.itself();
         let mut last = self.last.lock().await;
         let known = match *last {
             Some(known) => known,
             None => {
-                service.settled().await;
-                let newest = service.runs(&RunQuestion::default(), None, PAGE).await?;
+                desk.settled().await;
+                let newest = desk.runs(&RunQuestion::default(), None, PAGE).await?;
                 newest.items.iter().filter_map(|(_, line)| number_of(&line.key)).max().unwrap_or(0)
             }
         };
@@ -117,13 +121,14 @@ impl Benches {
     }
 
     /// The run that came as a dry run, among the newest.
-    pub async fn run_of(&self, service: &Service, number: u64) -> Result<Option<RunId>, Failure> {
+    pub async fn run_of(&self, desk: &Desk, number: u64) -> Result<Option<RunId>, Failure> {
+        let desk = desk.itself();
         if let Some(run) = self.numbered(number) {
             return Ok(Some(run));
         }
         let mut cursor: Option<String> = None;
         for _ in 0..PAGES {
-            let page = service.runs(&RunQuestion::default(), cursor.as_deref(), PAGE).await?;
+            let page = desk.runs(&RunQuestion::default(), cursor.as_deref(), PAGE).await?;
             self.note(page.items.iter().filter_map(|(_, line)| Some((number_of(&line.key)?, line.id))));
             cursor = page.next;
             if cursor.is_none() || self.numbered(number).is_some() {
@@ -146,17 +151,18 @@ impl Benches {
     }
 }
 
-/// Every machine, the oldest first.
-pub fn by_age(service: &Service) -> Vec<Arc<Tile>> {
-    let mut tiles = service.setups();
+/// The machines that are seen, the oldest first, each with its number. Numbers
+/// count all machines: they must not depend on who asks.
+pub async fn by_age(desk: &Desk) -> Result<Vec<(u64, Arc<Tile>)>, Failure> {
+    let seen: HashSet<_> = desk.setups().await?.iter().map(|tile| tile.setup).collect();
+    let mut tiles = desk.itself().setups().await?;
     tiles.sort_by_key(|tile| tile.setup);
-    tiles
+    Ok((1..).zip(tiles).filter(|(_, tile)| seen.contains(&tile.setup)).collect())
 }
 
 /// The machine of a number.
-pub fn machine_of(service: &Service, number: u64) -> Option<Arc<Tile>> {
-    let place = usize::try_from(number.checked_sub(1)?).ok()?;
-    by_age(service).into_iter().nth(place)
+pub async fn machine_of(desk: &Desk, number: u64) -> Result<Option<Arc<Tile>>, Failure> {
+    Ok(by_age(desk).await?.into_iter().find(|(own, _)| *own == number).map(|(_, tile)| tile))
 }
 
 /// The number of a script: its dry run's, and its place there from 0.

@@ -1,6 +1,6 @@
 //! What pages and scripts read of benches.
 
-use super::super::answer;
+use super::super::{Visitor, answer};
 use super::benches::{by_age, machine_of, script_place};
 use super::picture::{Picture, day_first, status_of_run};
 use crate::http::Door;
@@ -8,7 +8,7 @@ use crate::http::extract::{Query, Segment};
 use crate::http::problem::Refusal;
 use crate::intake::tm_api::{Status, number_of};
 use crate::service::reads::RunQuestion;
-use crate::service::{Failure, Service};
+use crate::service::{Desk, Failure};
 use app::paths::Page;
 use app::read::{RunLine, Tile};
 use axum::Router;
@@ -27,9 +27,9 @@ const PAGES: usize = 10;
 
 /// Every address that is read.
 pub fn reads() -> Router<Door> {
-    let test = async |door: State<Door>, pk: Segment| script(door, pk, "test").await;
-    let scenario = async |door: State<Door>, pk: Segment| script(door, pk, "scenario").await;
-    let master = async |door: State<Door>, pk: Segment| script(door, pk, "master_scenario").await;
+    let test = async |door: State<Door>, by: Visitor, pk: Segment| script(door, by, pk, "test").await;
+    let scenario = async |door: State<Door>, by: Visitor, pk: Segment| script(door, by, pk, "scenario").await;
+    let master = async |door: State<Door>, by: Visitor, pk: Segment| script(door, by, pk, "master_scenario").await;
     Router::new()
         .route("/tm_api/machines", get(machines))
         .route("/tm_api/machines/", get(machines))
@@ -86,18 +86,18 @@ fn site(headers: &HeaderMap) -> &str {
     headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
 }
 
-async fn machines(State(door): State<Door>, headers: HeaderMap, query: Query) -> Result<Response, Refusal> {
-    let tiles = by_age(&door.service);
+async fn machines(Visitor(desk): Visitor, headers: HeaderMap, query: Query) -> Result<Response, Refusal> {
+    let tiles = by_age(&desk).await?;
     let pager = Pager::of(&query);
     let Some((pager, start)) = pager.and_then(|pager| Some((pager.start(tiles.len())?, pager))).map(|(s, p)| (p, s))
     else {
         return Ok(not_found("page"));
     };
     let mut results = Vec::new();
-    for (place, tile) in tiles.iter().enumerate().skip(start).take(pager.size) {
+    for (number, tile) in tiles.iter().skip(start).take(pager.size) {
         results.push(json!({
-            "pk": place + 1, "machine_name": tile.name,
-            "get_last_master_scenario_status": last_status(&door.service, tile).await?,
+            "pk": number, "machine_name": tile.name,
+            "get_last_master_scenario_status": last_status(&desk, tile).await?,
             "absolute_url": Page::Setup(&tile.name).to_string(),
         }));
     }
@@ -106,7 +106,7 @@ async fn machines(State(door): State<Door>, headers: HeaderMap, query: Query) ->
 
 /// How a machine's last run stands. The counts tell it, but for what they do
 /// not tell apart: failures from errors, and passes from warnings.
-pub(super) async fn last_status(service: &Service, tile: &Tile) -> Result<&'static str, Failure> {
+pub(super) async fn last_status(desk: &Desk, tile: &Tile) -> Result<&'static str, Failure> {
     let Some(card) = &tile.run else { return Ok("not-available") };
     let counts = &card.counts;
     let status = match () {
@@ -114,37 +114,37 @@ pub(super) async fn last_status(service: &Service, tile: &Tile) -> Result<&'stat
         () if counts.running > 0 => Status::Running,
         () if counts.waiting > 0 => Status::Waiting,
         () if counts.lost + counts.skipped > 0 => Status::Unknown,
-        () => service.run(card.id).await?.as_ref().map_or(Status::Unknown, status_of_run),
+        () => desk.run(card.id).await?.as_ref().map_or(Status::Unknown, status_of_run),
     };
     Ok(status.as_str())
 }
 
 /// A machine with its last run, whole.
-pub(super) async fn machine_data(service: &Service, tile: &Tile) -> Result<Value, Failure> {
+pub(super) async fn machine_data(desk: &Desk, tile: &Tile) -> Result<Value, Failure> {
     let page = match &tile.run {
-        Some(card) => service.run(card.id).await?,
+        Some(card) => desk.run(card.id).await?,
         None => None,
     };
-    let last = page.as_ref().map(|page| Picture::of(page).whole(service.now()));
+    let last = page.as_ref().map(|page| Picture::of(page).whole(desk.now()));
     Ok(json!({"machine_name": tile.name, "last_master_scenario": last}))
 }
 
-async fn last(State(door): State<Door>, Segment(pk): Segment) -> Result<Response, Refusal> {
-    let tile = pk.parse().ok().and_then(|number| machine_of(&door.service, number));
+async fn last(Visitor(desk): Visitor, Segment(pk): Segment) -> Result<Response, Refusal> {
+    let tile = machine_of(&desk, pk.parse().unwrap_or(0)).await?;
     let Some(tile) = tile else { return Ok(not_found("machine")) };
-    Ok(answer(200, &machine_data(&door.service, &tile).await?))
+    Ok(answer(200, &machine_data(&desk, &tile).await?))
 }
 
 /// The dry runs of a machine; of one that is not known, none.
 async fn dry_runs(
-    State(door): State<Door>,
+    Visitor(desk): Visitor,
     headers: HeaderMap,
     Segment(pk): Segment,
     query: Query,
 ) -> Result<Response, Refusal> {
     let number = pk.parse().unwrap_or(0);
-    let lines = match machine_of(&door.service, number) {
-        Some(tile) => lines_of(&door.service, &tile).await?,
+    let lines = match machine_of(&desk, number).await? {
+        Some(tile) => lines_of(&desk, &tile).await?,
         None => Vec::new(),
     };
     let pager = Pager::of(&query);
@@ -154,17 +154,17 @@ async fn dry_runs(
     };
     let mut results = Vec::new();
     for (run, line) in lines.iter().skip(start).take(pager.size) {
-        results.push(dry_run(&door.service, number, *run, line).await?);
+        results.push(dry_run(&desk, number, *run, line).await?);
     }
     Ok(answer(200, &pager.envelope(site(&headers), lines.len(), results)))
 }
 
 /// The runs of a machine that came as dry runs, the newest first.
-async fn lines_of(service: &Service, tile: &Tile) -> Result<Vec<(u64, RunLine)>, Failure> {
+async fn lines_of(desk: &Desk, tile: &Tile) -> Result<Vec<(u64, RunLine)>, Failure> {
     let question = RunQuestion { setup: Some(tile.name.clone()), ..RunQuestion::default() };
     let (mut lines, mut cursor) = (Vec::new(), None::<String>);
     for _ in 0..PAGES {
-        let page = service.runs(&question, cursor.as_deref(), 500).await?;
+        let page = desk.runs(&question, cursor.as_deref(), 500).await?;
         lines.extend(page.items.into_iter().filter_map(|(_, line)| Some((number_of(&line.key)?, line))));
         cursor = page.next;
         if cursor.is_none() {
@@ -174,8 +174,8 @@ async fn lines_of(service: &Service, tile: &Tile) -> Result<Vec<(u64, RunLine)>,
     Ok(lines)
 }
 
-async fn dry_run(service: &Service, machine: u64, number: u64, line: &RunLine) -> Result<Value, Failure> {
-    let page = service.run(line.id).await?;
+async fn dry_run(desk: &Desk, machine: u64, number: u64, line: &RunLine) -> Result<Value, Failure> {
+    let page = desk.run(line.id).await?;
     let scenarios = page.as_ref().map_or(0, |page| Picture::of(page).scenario_count());
     Ok(json!({
         "pk": number, "machine": machine, "timestamp": line.started_at.map(day_first),
@@ -186,14 +186,19 @@ async fn dry_run(service: &Service, machine: u64, number: u64, line: &RunLine) -
 }
 
 /// One script of a dry run.
-async fn script(State(door): State<Door>, Segment(pk): Segment, kind: &'static str) -> Result<Response, Refusal> {
+async fn script(
+    State(door): State<Door>,
+    Visitor(desk): Visitor,
+    Segment(pk): Segment,
+    kind: &'static str,
+) -> Result<Response, Refusal> {
     let Some((run, place)) = pk.parse().ok().and_then(script_place) else { return Ok(not_found(kind)) };
-    let Some(id) = door.remembered.benches.run_of(&door.service, run).await? else { return Ok(not_found(kind)) };
-    let Some(page) = door.service.run(id).await? else { return Ok(not_found(kind)) };
+    let Some(id) = door.remembered.benches.run_of(&desk, run).await? else { return Ok(not_found(kind)) };
+    let Some(page) = desk.run(id).await? else { return Ok(not_found(kind)) };
     let facts = Picture::of(&page).script(place).filter(|facts| facts.kind == kind);
     let Some(facts) = facts else { return Ok(not_found(kind)) };
     let text = match facts.script {
-        Some(id) => door.service.script_text(id).await?,
+        Some(id) => desk.script_text(id).await?,
         None => None,
     };
     let told = json!({

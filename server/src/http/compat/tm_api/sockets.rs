@@ -5,6 +5,7 @@
 //! the newest state and misses what lay between; one that takes no word for a
 //! while is closed.
 
+use super::super::Visitor;
 use super::benches::machine_of;
 use super::reads::{last_status, machine_data};
 use crate::bus::RunChanged;
@@ -12,9 +13,10 @@ use crate::http::Door;
 use crate::http::extract::Segment;
 use crate::http::problem::Refusal;
 use crate::intake::tm_api::number_of;
-use crate::service::Failure;
+use crate::service::{Desk, Failure};
 use app::domain::ids::{RunId, SetupId};
 use app::domain::problem::{Problem, ProblemKind};
+use app::domain::rights::Action;
 use app::read::Tile;
 use axum::Router;
 use axum::extract::State;
@@ -25,6 +27,7 @@ use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
@@ -55,16 +58,17 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 /// The three addresses.
 pub fn sockets() -> Router<Door> {
-    let last = async |door: State<Door>, pk: Segment, headers: HeaderMap, upgrade: Upgrade| {
-        let subject = Subject::Last(setup_of(&door, &pk)?);
-        open(door.0, &headers, upgrade, subject)
+    let last = async |door: State<Door>, by: Visitor, pk: Segment, headers: HeaderMap, upgrade: Upgrade| {
+        let subject = Subject::Last(setup_of(&by.0, &pk).await?);
+        open(door.0, by.0, &headers, upgrade, subject)
     };
-    let runs = async |door: State<Door>, pk: Segment, headers: HeaderMap, upgrade: Upgrade| {
-        let subject = Subject::Runs(setup_of(&door, &pk)?);
-        open(door.0, &headers, upgrade, subject)
+    let runs = async |door: State<Door>, by: Visitor, pk: Segment, headers: HeaderMap, upgrade: Upgrade| {
+        let subject = Subject::Runs(setup_of(&by.0, &pk).await?);
+        open(door.0, by.0, &headers, upgrade, subject)
     };
-    let status = async |door: State<Door>, headers: HeaderMap, upgrade: Upgrade| {
-        open(door.0, &headers, upgrade, Subject::Machines)
+    let status = async |door: State<Door>, by: Visitor, headers: HeaderMap, upgrade: Upgrade| {
+        by.0.setups().await?;
+        open(door.0, by.0, &headers, upgrade, Subject::Machines)
     };
     Router::new()
         .route("/ws/machine/{pk}/last/", get(last))
@@ -72,22 +76,22 @@ pub fn sockets() -> Router<Door> {
         .route("/ws/machine/status/", get(status))
 }
 
-fn setup_of(door: &Door, Segment(pk): &Segment) -> Result<SetupId, Refusal> {
-    let tile = pk.parse().ok().and_then(|number| machine_of(&door.service, number));
+async fn setup_of(desk: &Desk, Segment(pk): &Segment) -> Result<SetupId, Refusal> {
+    let tile = machine_of(desk, pk.parse().unwrap_or(0)).await?;
     tile.map(|tile| tile.setup).ok_or_else(|| Refusal::not_found(format!("there is no machine {pk}")))
 }
 
-fn open(door: Door, headers: &HeaderMap, upgrade: Upgrade, subject: Subject) -> Result<Response, Refusal> {
+fn open(door: Door, desk: Desk, headers: &HeaderMap, upgrade: Upgrade, subject: Subject) -> Result<Response, Refusal> {
     let upgrade = upgrade.map_err(|_| Refusal::new(ProblemKind::Malformed, "this address is for websockets"))?;
     if !is_from_here(headers) {
         return Err(Refusal::new(ProblemKind::Forbidden, "a page from elsewhere may not open this socket"));
     }
     let place = door.remembered.benches.socket()?;
     // Subscribed before the answer: what happens from there on is told.
-    let rings = door.service.bus().runs();
+    let rings = desk.bus().runs();
     let upgrade = upgrade.max_message_size(WORD_MAX).max_frame_size(WORD_MAX);
     Ok(upgrade.on_upgrade(async move |socket| {
-        Telling { door, subject, rings }.tell(socket).await;
+        Telling { door, desk, subject, rings }.tell(socket).await;
         drop(place);
     }))
 }
@@ -103,6 +107,7 @@ fn is_from_here(headers: &HeaderMap) -> bool {
 
 struct Telling {
     door: Door,
+    desk: Desk,
     subject: Subject,
     rings: Receiver<RunChanged>,
 }
@@ -124,12 +129,14 @@ impl Rang {
 
 impl Telling {
     async fn tell(&mut self, mut socket: WebSocket) {
-        let stop = self.door.stop.clone();
+        let (stop, desk) = (self.door.stop.clone(), self.desk.clone());
+        let mut departure = pin!(desk.departure(Action::Read));
         let mut pings = interval(PING_EVERY);
         loop {
             let words = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                () = &mut departure => break,
                 heard = socket.recv() => match heard {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                     Some(Ok(_)) => continue,
@@ -153,10 +160,8 @@ impl Telling {
     /// What is new. What cannot be read now is told with the next change.
     async fn words(&self, rang: &Rang) -> Vec<Message> {
         let changed: Vec<_> = match self.subject {
-            Subject::Last(setup) | Subject::Runs(setup) => {
-                self.door.service.board().tile_of(setup).into_iter().collect()
-            }
-            Subject::Machines => self.door.service.setups(),
+            Subject::Last(setup) | Subject::Runs(setup) => self.desk.board().tile_of(setup).into_iter().collect(),
+            Subject::Machines => self.desk.setups().await.unwrap_or_default(),
         };
         let changed = changed.into_iter().filter(|tile| tile.run.as_ref().is_some_and(|card| rang.has(card.id)));
         let mut words = Vec::new();
@@ -171,7 +176,7 @@ impl Telling {
     }
 
     async fn word(&self, tile: &Arc<Tile>) -> Result<Value, Failure> {
-        let service = &self.door.service;
+        let service = &self.desk;
         Ok(match self.subject {
             Subject::Last(_) => json!({"machine_data": machine_data(service, tile).await?}),
             Subject::Runs(_) => {
@@ -180,8 +185,9 @@ impl Telling {
             }
             Subject::Machines => {
                 let status = last_status(service, tile).await?;
-                let place = super::benches::by_age(service).iter().position(|known| known.setup == tile.setup);
-                json!({"machine_id_status": {"id": place.map(|place| place + 1), "status": status}})
+                let machines = super::benches::by_age(service).await?;
+                let number = machines.iter().find(|(_, known)| known.setup == tile.setup).map(|(number, _)| number);
+                json!({"machine_id_status": {"id": number, "status": status}})
             }
         })
     }

@@ -3,6 +3,7 @@
 
 use super::ids::EventId;
 use super::name::{ProjectName, RunKey, SetupName};
+use super::output::Output;
 use super::plan::Plan;
 use super::suite::{Phase, SuitePath};
 use super::test::Verdict;
@@ -81,8 +82,8 @@ pub enum RunEvent {
         /// Why.
         text: Option<Box<Text>>,
     },
-    /// A line of output.
-    Log,
+    /// A line of output, or a step inside a test that begins or ends.
+    Output(Box<Output>),
     /// A suite ended.
     SuiteFinished {
         /// Names from the root.

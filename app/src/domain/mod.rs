@@ -22,6 +22,7 @@ pub mod health;
 pub mod ids;
 pub mod job;
 pub mod name;
+pub mod output;
 pub mod plan;
 pub mod problem;
 pub mod rights;

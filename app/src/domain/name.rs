@@ -9,7 +9,8 @@ pub const NAME_MAX: usize = 200;
 
 /// First words of our own paths under `/api/v1/`, which no project may have:
 /// another protocol puts the project's name there.
-pub const RESERVED_PROJECTS: [&str; 20] = [
+pub const RESERVED_PROJECTS: [&str; 21] = [
+    "attachments",
     "badges",
     "batches",
     "builds",

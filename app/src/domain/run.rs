@@ -8,18 +8,23 @@
 //! up as lost.
 
 mod derived;
+mod members;
+mod outputs;
 mod planned;
 
 use super::counts::Counts;
 use super::event::{RunEvent, RunStarted, TestAbout, TestRef, Text};
-use super::ids::{RunId, ScriptId, SetupId, TestId};
+use super::file::Attachment;
+use super::ids::{PlaceId, RunId, ScriptId, SetupId, TestId};
 use super::name::{ProjectName, RunKey};
+use super::output::Outputs;
 
 pub use super::run_facts::{About, CLOCK_TOLERANCE, ClockOffset, Completion, Said, Shards};
 use super::run_facts::{earliest, greatest, say};
 use super::suite::{Phase, Suite, SuiteFinish, SuitePath};
 use super::test::{Finish, Outcome, Test, Verdict, words};
 use super::time::{Micros, Timestamp};
+use outputs::Early;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 
@@ -79,6 +84,8 @@ pub struct RunFacts {
     pub lost_at: Option<Timestamp>,
     /// When a run of uncounted shards was taken as complete, by our clock.
     pub settled_at: Option<Timestamp>,
+    /// Whether anything in it put something out.
+    pub outputs: Outputs,
 }
 
 /// One execution of a set of tests on one setup.
@@ -98,6 +105,7 @@ pub struct Run {
     running: BTreeSet<u32>,
     tally: Counts,
     touched: Touched,
+    early: Early,
 }
 
 /// Where a test is in its run: suite, name and parameters.
@@ -114,6 +122,8 @@ pub struct Touched {
     pub texts: Vec<(u32, u32, Text)>,
     /// Scripts by their content.
     pub scripts: Vec<(ScriptId, Box<str>)>,
+    /// Files that came, when, and where they belong: a place and an attempt.
+    pub files: Vec<(PlaceId, u32, Timestamp, Attachment)>,
 }
 
 /// How an event found the run.
@@ -140,6 +150,7 @@ impl Run {
             running: BTreeSet::new(),
             tally: Counts::default(),
             touched: Touched::default(),
+            early: Early::default(),
         }
     }
 
@@ -195,7 +206,7 @@ impl Run {
             RunEvent::TestFinished { test, verdict, duration, text } => {
                 self.test_finished(at, test, *verdict, *duration, text.as_deref());
             }
-            RunEvent::Log => {}
+            RunEvent::Output(output) => self.put_out(at, output),
             RunEvent::SuiteFinished { suite, verdict, message } => {
                 let suite = self.suite_mut(suite);
                 let finish = SuiteFinish { at, verdict: *verdict, message: message.clone() };
@@ -344,53 +355,6 @@ impl Run {
         } else {
             self.running.remove(&ordinal);
         }
-    }
-
-    fn suite_ordinal(&mut self, path: &[Box<str>]) -> u32 {
-        if let Some(ordinal) = self.suite_index.get(path) {
-            return *ordinal;
-        }
-        let ordinal = self.suites.len() as u32;
-        self.suites.push(Suite::named(path.into()));
-        self.suite_index.insert(path.into(), ordinal);
-        self.touched.suites.insert(ordinal);
-        ordinal
-    }
-
-    fn suite_mut(&mut self, path: &[Box<str>]) -> &mut Suite {
-        let ordinal = self.suite_ordinal(path);
-        self.touched.suites.insert(ordinal);
-        &mut self.suites[ordinal as usize]
-    }
-
-    fn test_mut(&mut self, which: &TestRef) -> (&mut Test, u32) {
-        let suite = self.suite_ordinal(&which.suite);
-        let key = (suite, which.name.clone(), which.parameters.clone());
-        let ordinal = match self.test_index.get(&key) {
-            Some(ordinal) => *ordinal,
-            None => {
-                let ordinal = self.tests.len() as u32;
-                let id = TestId::of(self.project().as_str(), &which.suite, &which.name, which.parameters.as_deref());
-                self.tests.push(Test {
-                    id,
-                    suite,
-                    name: which.name.clone(),
-                    parameters: which.parameters.clone(),
-                    position: None,
-                    source: None,
-                    line: None,
-                    script: None,
-                    tags: [].into(),
-                    owner: None,
-                    attempts: Vec::new(),
-                });
-                self.test_index.insert(key, ordinal);
-                self.tally.waiting += 1;
-                ordinal
-            }
-        };
-        self.touched.tests.insert(ordinal);
-        (&mut self.tests[ordinal as usize], ordinal)
     }
 }
 

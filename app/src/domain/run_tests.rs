@@ -1,8 +1,10 @@
 //! What must hold for a run, whatever its listener does.
 
 use super::event::{RunEvent, RunStarted, TestRef, Text};
+use super::file::{Attachment, Digest};
 use super::ids::{RunId, SetupId};
 use super::name::{ProjectName, RunKey};
+use super::output::{Level, Output, Outputs, Place};
 use super::plan::{Plan, PlannedSuite, PlannedTest};
 use super::run::{Applied, Run, RunResult, RunState};
 use super::suite::{Phase, SuitePath};
@@ -135,6 +137,41 @@ fn a_change_of_project_gives_every_test_its_new_identity() {
     assert!(!run.name_project(Timestamp(1), &ProjectName::stored("pump")));
 }
 
+fn put_out(place: Place, has_file: bool) -> RunEvent {
+    let attachment = has_file.then(|| Attachment {
+        file: Digest([1; 32]),
+        name: "a.png".into(),
+        media_type: "image/png".into(),
+        size: 1,
+    });
+    RunEvent::Output(Box::new(Output { place, level: Some(Level::Info), attachment }))
+}
+
+fn any_place() -> impl Strategy<Value = Place> {
+    prop_oneof![
+        Just(Place::Run),
+        prop::sample::select(vec![path(&["Root"]), path(&["Root", "S"])]).prop_map(Place::Suite),
+        (prop::sample::select(vec!["a", "b", "c", "d"]), 1..4_u32)
+            .prop_map(|(name, attempt)| Place::Test(test_ref(name, attempt))),
+    ]
+}
+
+#[test]
+fn output_is_known_of_what_it_belongs_to_whichever_came_first() {
+    let lines = put_out(Place::Test(test_ref("a", 1)), false);
+    let picture = put_out(Place::Suite(path(&["Root", "S"])), true);
+    for events in [[lines.clone(), picture.clone(), started("a")], [started("a"), picture, lines]] {
+        let mut run = play(&events);
+        assert_eq!(run.tests()[0].outputs, Outputs { lines: true, files: false });
+        assert_eq!(run.suites()[0].outputs, Outputs { lines: true, files: true });
+        assert_eq!(run.facts().outputs, Outputs { lines: true, files: true });
+        assert_eq!(run.take_touched().files.len(), 1);
+        assert_eq!(run.counts().planned, 1);
+    }
+    let run = play(&[put_out(Place::Test(test_ref("never begun", 1)), true)]);
+    assert!(run.tests().is_empty(), "output makes no test");
+}
+
 fn any_event() -> impl Strategy<Value = RunEvent> {
     let name = prop::sample::select(vec!["a", "b", "c", "d"]);
     let verdict = prop::sample::select(Verdict::ALL.to_vec());
@@ -164,6 +201,7 @@ fn any_event() -> impl Strategy<Value = RunEvent> {
             verdict,
             message: None
         }),
+        (any_place(), any::<bool>()).prop_map(|(place, has_file)| put_out(place, has_file)),
         Just(RunEvent::SuiteStarted { suite: path(&["Root"]), total_tests: Some(4), source: None }),
         (any::<bool>(), prop::option::of(0..3_u32)).prop_map(|(aborted, shard)| RunEvent::Finished { aborted, shard }),
     ]

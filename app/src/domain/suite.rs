@@ -1,6 +1,7 @@
 //! A suite in a run: a group of tests, nested by path.
 
 use super::ids::ScriptId;
+use super::output::Outputs;
 use super::test::{Verdict, words};
 use super::time::{Micros, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,8 @@ pub struct Suite {
     pub source: Option<Box<str>>,
     /// Its script, where the plan carried it.
     pub script: Option<ScriptId>,
+    /// Whether it put something out itself.
+    pub outputs: Outputs,
 }
 
 impl Suite {
@@ -73,6 +76,7 @@ impl Suite {
             total_tests: None,
             source: None,
             script: None,
+            outputs: Outputs::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! follows from them.
 
 use super::ids::{ScriptId, TestId};
+use super::output::Outputs;
 use super::time::{Micros, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -154,6 +155,8 @@ pub struct Test {
     pub tags: Box<[Box<str>]>,
     /// Who looks after it.
     pub owner: Option<Box<str>>,
+    /// Whether it put something out.
+    pub outputs: Outputs,
     /// Its attempts in the order of their numbers; none while it waits.
     pub attempts: Vec<Attempt>,
 }
@@ -221,6 +224,7 @@ mod tests {
             script: None,
             tags: [].into(),
             owner: None,
+            outputs: Outputs::default(),
             attempts: attempts.collect(),
         }
     }

@@ -121,7 +121,7 @@ fn unpack(bytes: &Bytes, shape: Shape) -> Result<(Parsed, bool), Refusal> {
     };
     let format = shape.format.unwrap_or_else(|| Format::sniff(text));
     let is_single = format == Format::Json && text.trim_ascii_start().first() == Some(&b'{');
-    Ok((native::parse(text, format)?, is_single))
+    Ok((native::parse(text, format)?.without_files(), is_single))
 }
 
 fn answer(receipt: Receipt, is_single: bool) -> Result<Response, Refusal> {

@@ -102,6 +102,11 @@ impl Query {
         self.pairs.iter().rfind(|(known, _)| known == name).map(|(_, value)| &**value)
     }
 
+    /// Every value of a name, in their order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.pairs.iter().filter(move |(known, _)| known == name).map(|(_, value)| &**value)
+    }
+
     /// A whole number.
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Refusal> {
         let Some(text) = self.text(name) else { return Ok(None) };

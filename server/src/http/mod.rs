@@ -7,6 +7,7 @@
 
 mod art;
 pub mod assets;
+mod attachments;
 mod body;
 mod compat;
 mod events;
@@ -21,6 +22,7 @@ mod listeners;
 mod live_run;
 mod live_wall;
 mod openapi;
+mod output;
 pub mod pages;
 pub mod problem;
 mod problems;
@@ -101,6 +103,8 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(runs::list))
         .routes(routes!(runs::one))
         .routes(routes!(runs::tests))
+        .routes(routes!(output::get))
+        .routes(routes!(attachments::list))
         .routes(routes!(flaky::list))
         .routes(routes!(flaky::csv))
         .routes(routes!(feeds::ctrf::get))
@@ -116,10 +120,15 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(listeners::pytest))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(service.clone(), settled));
+    // Pictures and films are packed already; what is sent in parts must not be packed.
+    let attachments = OpenApiRouter::new().routes(routes!(attachments::one));
+    let attachments = attachments.layer(from_fn_with_state(service.clone(), settled));
     OpenApiRouter::with_openapi(openapi::outline())
         .routes(routes!(events::post))
         .routes(routes!(hooks::post))
         .merge(OpenApiRouter::new().routes(routes!(reports::post)).layer(DefaultBodyLimit::max(reports::UPLOAD_MAX)))
+        .merge(OpenApiRouter::new().routes(routes!(attachments::post)).layer(DefaultBodyLimit::disable()))
+        .merge(attachments)
         .routes(routes!(stream::get))
         .merge(reads)
         .routes(routes!(art::flip))

@@ -36,7 +36,7 @@ pub const PATH: &str = "/api/v1/openapi.json";
         (name = "Server", description = "Whether the server is well."),
     ),
     servers((url = "/", description = "This server")),
-    components(schemas(wire::Problem, wire::Fault)),
+    components(schemas(wire::Problem, wire::Fault, wire::Level)),
 )]
 struct Outline;
 

@@ -1,6 +1,7 @@
 //! From what arrives to events. Pure: text in, values out.
 
 pub mod archive;
+pub mod attachment;
 pub mod hooks;
 pub mod native;
 pub mod report_portal;
@@ -8,7 +9,7 @@ pub mod reports;
 pub mod robot_board;
 pub mod tm_api;
 
-use app::domain::event::Event;
+use app::domain::event::{Event, EventKind, RunEvent};
 use app::domain::name::NAME_MAX;
 
 /// One event that could be read.
@@ -42,6 +43,23 @@ pub struct Parsed {
     pub events: Vec<Incoming>,
     /// The bad ones.
     pub rejected: Vec<Rejected>,
+}
+
+impl Parsed {
+    /// What anybody may send: files come by a door of their own, which knows
+    /// their content, so an event that names one is refused.
+    pub fn without_files(mut self) -> Self {
+        let has_file = |incoming: &Incoming| match &incoming.event.kind {
+            EventKind::Run(_, RunEvent::Output(output)) => output.attachment.is_some(),
+            _ => false,
+        };
+        for incoming in self.events.extract_if(.., |incoming| has_file(incoming)) {
+            let detail = "must not name a file; send the file itself to /api/v1/attachments".to_owned();
+            self.rejected.push(Rejected { index: incoming.index, pointer: "/attachment".into(), detail });
+        }
+        self.rejected.sort_by_key(|rejected| rejected.index);
+        self
+    }
 }
 
 /// What another protocol says, as the name of a setup or the key of a run may

@@ -8,14 +8,16 @@ use super::recorder::{Fate, Recorder, Submission};
 use crate::clock::new_id;
 use crate::intake::Incoming;
 use crate::store::rows::{
-    EventRow, ForeignRow, HealthRow, IdsRow, RunRow, ScriptRow, SetupHealthRow, SuiteRow, TestRow, TextRow,
+    AttachmentRow, EventRow, ForeignRow, HealthRow, IdsRow, RunRow, ScriptRow, SetupHealthRow, SuiteRow, TestRow,
+    TextRow,
 };
 use crate::store::{Group, StoreError};
 use app::domain::activity::Patience;
 use app::domain::event::{EventKind, RunEvent};
 use app::domain::health::Model;
-use app::domain::ids::{RunId, SetupId};
+use app::domain::ids::{PlaceId, RunId, SetupId};
 use app::domain::name::{RunKey, SetupName};
+use app::domain::output::Level;
 use app::domain::run::{Applied, Completion, Run, RunState};
 use app::domain::time::Timestamp;
 use std::collections::HashSet;
@@ -32,6 +34,7 @@ struct Rows {
     tests: Vec<TestRow>,
     texts: Vec<TextRow>,
     scripts: Vec<ScriptRow>,
+    files: Vec<AttachmentRow>,
     ids: Vec<IdsRow>,
     health: Vec<HealthRow>,
     setup_health: Vec<SetupHealthRow>,
@@ -200,8 +203,16 @@ fn event_row(submission: &Submission, incoming: &Incoming, setup: SetupId, run: 
         late,
         project: submission.project.clone(),
         delay: submission.clock.told(),
+        output: output_of(&incoming.event.kind),
         body: incoming.body.clone(),
     }
+}
+
+/// Whose output an event is. Steps have no level: who asks for what is grave
+/// means lines.
+fn output_of(kind: &EventKind) -> Option<(PlaceId, Option<Level>)> {
+    let EventKind::Run(_, RunEvent::Output(output)) = kind else { return None };
+    Some((output.place.id(), output.level))
 }
 
 /// Has the run at hand: from memory, from the store, or new.
@@ -238,6 +249,7 @@ async fn derive(recorder: &mut Recorder, group: &mut Group) -> Result<(), StoreE
     group.suite_save(&rows.suites).await?;
     group.test_save(&rows.tests).await?;
     group.text_save(&rows.texts).await?;
+    group.attachment_save(&rows.files).await?;
     group.ids_insert(&rows.ids).await?;
     group.health_save(&rows.health).await?;
     group.setup_health_save(&rows.setup_health).await?;
@@ -291,6 +303,8 @@ fn gather_run(rows: &mut Rows, hot: &mut HotRun, version: i64, seq: i64) {
         trace: text.trace,
     }));
     rows.scripts.extend(touched.scripts.into_iter().map(|(id, body)| ScriptRow { id, body }));
+    let file = |(place, attempt, at, attachment)| AttachmentRow { run: run.id, place, attempt, attachment, at };
+    rows.files.extend(touched.files.into_iter().map(file));
     rows.runs.push(RunRow::of(run, hot.created_at, version));
 }
 

@@ -32,6 +32,7 @@ mod ids;
 mod judge;
 mod judged;
 mod live;
+pub mod output;
 mod pages;
 mod pending;
 mod post;

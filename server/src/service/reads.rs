@@ -97,7 +97,7 @@ pub struct LogEntry {
 }
 
 /// A run of which only the row is at hand: enough for its times and outcomes.
-fn outline(row: &RunRow) -> Run {
+pub(super) fn outline(row: &RunRow) -> Run {
     Run::restore(row.id, row.setup, row.key.clone(), row.facts.clone(), Vec::new(), Vec::new())
 }
 
@@ -152,7 +152,7 @@ impl Desk {
     }
 
     /// A run's row, where it is seen.
-    async fn row(&self, id: RunId) -> Result<Option<RunRow>, Failure> {
+    pub(super) async fn row(&self, id: RunId) -> Result<Option<RunRow>, Failure> {
         let sight = self.reading().await?;
         let row = self.inner.store.run_get(id).await?;
         let is_seen = |row: &RunRow| {

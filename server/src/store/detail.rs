@@ -1,6 +1,7 @@
 //! Parts of a row that no statement looks into, each kept as one JSON value.
 
 use app::domain::ids::ScriptId;
+use app::domain::output::Outputs;
 use app::domain::suite::{Phase, Suite, SuiteFinish};
 use app::domain::test::Test;
 use app::domain::time::Timestamp;
@@ -22,12 +23,14 @@ pub(super) struct SuiteDetail {
     pub source: Option<Box<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<ScriptId>,
+    #[serde(default, skip_serializing_if = "Outputs::is_none")]
+    pub outputs: Outputs,
 }
 
 impl SuiteDetail {
     pub(super) fn of(suite: &Suite) -> Self {
-        let Suite { finished, phase, phases, total_tests, source, script, .. } = suite.clone();
-        Self { finished, phase, phases, total_tests, source, script }
+        let Suite { finished, phase, phases, total_tests, source, script, outputs, .. } = suite.clone();
+        Self { finished, phase, phases, total_tests, source, script, outputs }
     }
 }
 
@@ -44,6 +47,8 @@ pub(super) struct TestDetail<'a> {
     pub tags: Cow<'a, [Box<str>]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Outputs::is_none")]
+    pub outputs: Outputs,
 }
 
 impl<'a> TestDetail<'a> {
@@ -53,13 +58,15 @@ impl<'a> TestDetail<'a> {
             && test.line.is_none()
             && test.script.is_none()
             && test.tags.is_empty()
-            && test.owner.is_none();
+            && test.owner.is_none()
+            && test.outputs.is_none();
         (!bare).then(|| Self {
             source: test.source.as_deref().map(Cow::Borrowed),
             line: test.line,
             script: test.script,
             tags: Cow::Borrowed(&test.tags),
             owner: test.owner.as_deref().map(Cow::Borrowed),
+            outputs: test.outputs,
         })
     }
 
@@ -69,5 +76,6 @@ impl<'a> TestDetail<'a> {
         test.script = self.script;
         test.tags = self.tags.into_owned().into();
         test.owner = self.owner.map(|owner| owner.as_ref().into());
+        test.outputs = self.outputs;
     }
 }

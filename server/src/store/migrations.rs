@@ -40,6 +40,7 @@ steps! {
     5 "0005_files",
     6 "0006_outbox",
     7 "0007_people",
+    8 "0008_output",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

@@ -4,6 +4,7 @@ mod files;
 mod foreign;
 mod health;
 mod outbox;
+mod output;
 mod people;
 mod walls;
 mod work;
@@ -12,14 +13,16 @@ pub use files::*;
 pub use foreign::*;
 pub use health::*;
 pub use outbox::*;
+pub use output::*;
 pub use people::*;
 pub use walls::*;
 pub use work::*;
 
 use super::error::StoreError;
 use app::domain::counts::Counts;
-use app::domain::ids::{EventId, RunId, ScriptId, SetupId, SuiteId, TokenId};
+use app::domain::ids::{EventId, PlaceId, RunId, ScriptId, SetupId, SuiteId, TokenId};
 use app::domain::name::{ProjectName, RunKey, SetupName};
+use app::domain::output::Level;
 use app::domain::run::{Run, RunFacts, RunResult, RunState, Said};
 use app::domain::suite::Suite;
 use app::domain::test::{Outcome, Test};
@@ -255,6 +258,8 @@ pub struct EventRow {
     pub project: Option<ProjectName>,
     /// How long it was on its way, where its sender told.
     pub delay: Option<Micros>,
+    /// Whose output it is, where it is output; of a line how grave it is.
+    pub output: Option<(PlaceId, Option<Level>)>,
     /// As it was sent.
     pub body: Box<str>,
 }

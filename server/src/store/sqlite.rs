@@ -259,6 +259,7 @@ mod tests {
             late: false,
             project: None,
             delay: None,
+            output: None,
             body: "x".repeat(1_024).into(),
         };
         let mut group = store.begin_group().await?;

@@ -3,6 +3,7 @@
 //! gigabytes.
 
 mod api_doc;
+mod attachments;
 mod faults;
 mod feeds;
 mod files;
@@ -17,6 +18,7 @@ mod migrations;
 mod outgoing;
 mod project;
 mod reads;
+mod recordings;
 mod replaced;
 mod report_portal;
 mod reports;

@@ -66,6 +66,7 @@ contract! {
             late: run.is_some(),
             project: run.map(|_| ProjectName::stored("valves")),
             delay: run.map(|_| Micros(7)),
+            output: None,
             body: body.into(),
         };
         assert_eq!(store.event_last().await.expect("reads"), 0);
@@ -105,7 +106,7 @@ contract! {
         let bench = setup(&store, "bench").await;
         let event = |body: &str| EventRow {
             seq: 0, event: None, setup: bench, run: None, kind: "log".into(), at: at(1), received_at: at(1),
-            late: false, project: None, delay: None, body: body.into(),
+            late: false, project: None, delay: None, output: None, body: body.into(),
         };
         let mut first = store.begin_group().await.expect("free");
         first.event_insert(&[event("first")]).await.expect("inserts");

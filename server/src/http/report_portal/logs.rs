@@ -3,9 +3,13 @@
 use super::refusal::Unwelcome;
 use super::{Admitted, created};
 use crate::clock::new_id;
+use crate::files::Incoming;
 use crate::http::{Door, body};
 use crate::intake::report_portal::multipart::{self, Batch, Scanner};
-use crate::intake::report_portal::words::{Body as Words, LogLine, json};
+use crate::intake::report_portal::words::{Attached, Body as Words, LogLine, json};
+use crate::service::files::Kept;
+use crate::service::output::attachment_of;
+use crate::service::{Failure, Service};
 use app::domain::problem::{Problem, ProblemKind};
 use app::domain::time::Timestamp;
 use axum::body::{Body, BodyDataStream};
@@ -37,11 +41,11 @@ pub async fn post(State(door): State<Door>, request: Request) -> Result<Response
     };
     let now = door.service.now();
     let (lines, is_batch) = match batch_boundary(&parts.headers)? {
-        None => read(json(&body::read(&parts.headers, body).await?)?, &mut Batch::default(), now)?,
+        None => read(json(&body::read(&parts.headers, body).await?)?, &mut Gathered::default(), now)?,
         Some(boundary) => {
-            let mut batch = gather(&boundary, body).await?;
-            let lines = std::mem::take(&mut batch.lines);
-            let (lines, _) = read(json(&lines)?, &mut batch, now)?;
+            let mut gathered = gather(&door.service, &boundary, body).await?;
+            let lines = std::mem::take(&mut gathered.batch.lines);
+            let (lines, _) = read(json(&lines)?, &mut gathered, now)?;
             (lines, true)
         }
     };
@@ -59,23 +63,74 @@ fn batch_boundary(headers: &HeaderMap) -> Result<Option<String>, Unwelcome> {
     Ok(if is_batch { Some(multipart::boundary(kind)?) } else { None })
 }
 
-/// Reads a batch piece by piece: its lines stay, its files are counted.
-async fn gather(boundary: &str, body: Body) -> Result<Batch, Unwelcome> {
+/// A batch and what became of its files, by their numbers.
+#[derive(Default)]
+struct Gathered {
+    batch: Batch,
+    kept: Vec<Result<Kept, String>>,
+}
+
+impl Gathered {
+    /// The file of a line.
+    fn take(&mut self, name: &str) -> Option<Attached> {
+        let file = self.batch.take(name)?;
+        Some(match self.kept.get(file.number)? {
+            Ok(kept) => Attached::Kept(attachment_of(*kept, name, file.kind.as_deref())),
+            Err(why) => Attached::Lost(why.clone()),
+        })
+    }
+}
+
+/// Files on their way in. One that cannot be kept costs neither its line nor
+/// anything beside it.
+struct Files<'a> {
+    service: &'a Service,
+    incoming: Vec<Result<Incoming, String>>,
+}
+
+impl Files<'_> {
+    async fn take(&mut self, number: usize, bytes: &[u8]) {
+        if number == self.incoming.len() {
+            self.incoming.push(Ok(self.service.begin_file()));
+        }
+        let Some(file) = self.incoming.get_mut(number) else { return };
+        let Ok(incoming) = file else { return };
+        if let Err(error) = incoming.write(bytes).await {
+            *file = Err(lost(error.into()));
+        }
+    }
+
+    async fn keep(self) -> Vec<Result<Kept, String>> {
+        let mut kept = Vec::with_capacity(self.incoming.len());
+        for file in self.incoming {
+            kept.push(match file {
+                Ok(incoming) => self.service.keep_file(incoming).await.map_err(lost),
+                Err(why) => Err(why),
+            });
+        }
+        kept
+    }
+}
+
+/// Why a file is not kept, for people.
+fn lost(failure: Failure) -> String {
+    Problem::from(failure).detail
+}
+
+/// Reads a batch piece by piece: its lines stay in memory, its files do not.
+async fn gather(service: &Service, boundary: &str, body: Body) -> Result<Gathered, Unwelcome> {
     let mut scanner = Scanner::new(boundary);
+    let mut files = Files { service, incoming: Vec::new() };
     let mut pieces = body.into_data_stream();
-    if let Err(unwelcome) = feed(&mut scanner, &mut pieces).await {
+    if let Err(unwelcome) = feed(&mut scanner, &mut files, &mut pieces).await {
         // Who still writes would see a broken connection instead of our answer.
         body::discard(pieces).await;
         return Err(unwelcome);
     }
-    let batch = scanner.end()?;
-    for file in &batch.files {
-        tracing::debug!(name = %file.name, size = file.size, "the file of a log line is not kept");
-    }
-    Ok(batch)
+    Ok(Gathered { batch: scanner.end()?, kept: files.keep().await })
 }
 
-async fn feed(scanner: &mut Scanner, pieces: &mut BodyDataStream) -> Result<(), Unwelcome> {
+async fn feed(scanner: &mut Scanner, files: &mut Files<'_>, pieces: &mut BodyDataStream) -> Result<(), Unwelcome> {
     let mut size = 0;
     loop {
         let piece = tokio::time::timeout(PIECE_WITHIN, pieces.next()).await;
@@ -88,11 +143,14 @@ async fn feed(scanner: &mut Scanner, pieces: &mut BodyDataStream) -> Result<(), 
             return Err(Problem::new(ProblemKind::TooLarge, format!("a batch may have {mebibytes} MiB")).into());
         }
         scanner.feed(&piece)?;
+        for (number, bytes) in scanner.fresh() {
+            files.take(number, &bytes).await;
+        }
     }
 }
 
 /// The lines of a body with their ids, and whether they came as a list.
-fn read(value: Value, batch: &mut Batch, now: Timestamp) -> Result<(Vec<(String, LogLine)>, bool), Unwelcome> {
+fn read(value: Value, gathered: &mut Gathered, now: Timestamp) -> Result<(Vec<(String, LogLine)>, bool), Unwelcome> {
     let (values, is_list) = match value {
         Value::Array(values) => (values, true),
         one => (vec![one], false),
@@ -102,8 +160,7 @@ fn read(value: Value, batch: &mut Batch, now: Timestamp) -> Result<(Vec<(String,
     }
     let line = |value| {
         let mut line = LogLine::read(&Words::of(value)?, now)?;
-        let file = line.file.as_deref().and_then(|name| batch.take(name));
-        line.attached = file.map(|file| (file.kind, file.size));
+        line.attached = line.file.as_deref().and_then(|name| gathered.take(name));
         let id = line.uuid.as_deref().map_or_else(|| new_id().to_string(), str::to_owned);
         Ok((id, line))
     };

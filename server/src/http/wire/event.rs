@@ -74,6 +74,12 @@ pub enum Event {
     /// A line of output.
     #[serde(rename = "log")]
     Log(Log),
+    /// A step inside a test or suite began.
+    #[serde(rename = "step.started")]
+    StepStarted(StepStarted),
+    /// A step ended.
+    #[serde(rename = "step.finished")]
+    StepFinished(StepFinished),
     /// A suite ended.
     #[serde(rename = "suite.finished")]
     SuiteFinished(SuiteFinished),
@@ -202,10 +208,52 @@ events! {
         suite: Option<Vec<String>>,
         /// The test it belongs to.
         test: Option<String>,
+        /// What tells the test from its likes of the same name.
+        parameters: Option<String>,
+        /// The attempt at the test, from 1; 1 where nobody says.
+        attempt: Option<u32>,
+        /// The step in which it came, as the sender calls it.
+        step: Option<String>,
         /// How grave it is, in the framework's words.
         level: String,
         /// The line.
         message: String,
+    }
+    /// A step began: a keyword, a fixture, a block
+    StepStarted in InRun {
+        /// The suite it belongs to.
+        suite: Option<Vec<String>>,
+        /// The test it belongs to.
+        test: Option<String>,
+        /// What tells the test from its likes of the same name.
+        parameters: Option<String>,
+        /// The attempt at the test, from 1; 1 where nobody says.
+        attempt: Option<u32>,
+        /// What the sender calls it: unique within the run, 1 to 200 bytes.
+        step: String,
+        /// The step around it.
+        parent: Option<String>,
+        /// Its name, for people.
+        name: String,
+    }
+    /// A step ended
+    StepFinished in InRun {
+        /// The suite it belongs to.
+        suite: Option<Vec<String>>,
+        /// The test it belongs to.
+        test: Option<String>,
+        /// What tells the test from its likes of the same name.
+        parameters: Option<String>,
+        /// The attempt at the test, from 1; 1 where nobody says.
+        attempt: Option<u32>,
+        /// What the sender calls it.
+        step: String,
+        /// What it came to. No test is judged by it.
+        verdict: Option<Verdict>,
+        /// How long it took, where it was measured.
+        duration_ms: Option<f64>,
+        /// Why.
+        message: Option<String>,
     }
     /// A suite ended
     SuiteFinished in InRun {
@@ -299,6 +347,27 @@ mod tests {
             Event::RunPlanned(RunPlanned {
                 base: in_run(),
                 plan: Plan { suites: vec![PlannedSuite { name: "a".into(), ..PlannedSuite::default() }] },
+            }),
+            Event::StepStarted(StepStarted {
+                base: in_run(),
+                suite: Some(suite.clone()),
+                test: Some("t".into()),
+                parameters: None,
+                attempt: None,
+                step: "1".into(),
+                parent: Some("0".into()),
+                name: "Open".into(),
+            }),
+            Event::StepFinished(StepFinished {
+                base: in_run(),
+                suite: None,
+                test: None,
+                parameters: None,
+                attempt: None,
+                step: "1".into(),
+                verdict: None,
+                duration_ms: Some(0.5),
+                message: None,
             }),
             Event::SuitePhase(SuitePhase { base: in_run(), suite, phase: Phase(app::domain::suite::Phase::Setup) }),
             Event::TestFinished(test),

@@ -4,10 +4,12 @@
 //! screen may change at any time and the contract does not. Additions are
 //! fine; nothing here changes its meaning.
 
+pub mod attachment;
 pub mod badge;
 pub mod event;
 pub mod flaky;
 pub mod hook;
+pub mod output;
 pub mod report;
 mod run;
 mod setup;
@@ -94,6 +96,8 @@ words! {
     Outcome = app::domain::test::Outcome, "What a test came to in a run; derived from its attempts. Flaky: passed after a failed attempt. Lost: nobody ever said how it ended.";
     /// What one attempt came to.
     Verdict = app::domain::test::Verdict, "What one attempt at a test came to.";
+    /// How grave a line is.
+    Level = app::domain::output::Level, "How grave a line of output is, from the least on.";
     /// What a suite is busy with.
     Phase = app::domain::suite::Phase, "What a suite is busy with.";
 }

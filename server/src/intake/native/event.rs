@@ -5,8 +5,10 @@ use super::fault::Fault;
 use super::plan;
 use super::raw::{Raw, Word};
 use app::domain::event::{Event, EventKind, RunEvent, RunStarted, TEXT_KEPT, TestAbout, TestRef, Text};
+use app::domain::file::Attachment;
 use app::domain::ids::EventId;
 use app::domain::name::{NameError, ProjectName, RunKey, SetupName, tidy, without_nul};
+use app::domain::output::{Level, Output, Place};
 use app::domain::suite::{DEPTH_MAX, NAME_KEPT, Phase, SuitePath};
 use app::domain::test::Verdict;
 use app::domain::time::Micros;
@@ -19,6 +21,10 @@ pub(super) type Built = (Box<str>, Event);
 pub(super) const SHORT_KEPT: usize = 2_000;
 
 const TAGS_KEPT: usize = 100;
+
+/// Bytes of what a listener calls a step.
+const STEP_ID_MAX: usize = 200;
+
 const ATTEMPTS_MAX: u32 = 1_000;
 const SHARDS_MAX: u32 = 10_000;
 
@@ -54,6 +60,8 @@ fn kind_of(kind: &str, raw: &Raw<'_>) -> Result<EventKind, Fault> {
         "suite.phase" => suite_phase,
         "suite.finished" => suite_finished,
         "log" => log,
+        "step.started" => step_started,
+        "step.finished" => step_finished,
         "run.planned" => |raw| plan::read(raw.plan).map(RunEvent::Planned),
         "run.started" => run_started,
         "run.finished" => run_finished,
@@ -208,15 +216,57 @@ fn suite_finished(raw: &Raw<'_>) -> Result<RunEvent, Fault> {
     })
 }
 
-/// A line of output stands in the event log only; what it belongs to is read
+/// Whose output it is: a test's where one is named in a suite, else a suite's,
+/// else the run's.
+fn place(raw: &Raw<'_>) -> Result<Place, Fault> {
+    let has_suite = raw.suite.as_ref().is_some_and(|names| !names.is_empty());
+    let has_test = raw.test.as_ref().is_some_and(|name| !name.trim().is_empty());
+    match (has_suite, has_test) {
+        (false, _) => Ok(Place::Run),
+        (true, false) => suite(raw).map(Place::Suite),
+        (true, true) => test(raw).map(Place::Test),
+    }
+}
+
+fn output(raw: &Raw<'_>, level: Option<Level>) -> Result<RunEvent, Fault> {
+    if let Some(step) = &raw.step {
+        within("/step", step)?;
+    }
+    // What a listener of its own calls so is not ours to judge.
+    let attachment = raw.attachment.and_then(|text| serde_json::from_str::<Attachment>(text.get()).ok());
+    Ok(RunEvent::Output(Box::new(Output { place: place(raw)?, level, attachment })))
+}
+
+fn within(pointer: &str, id: &str) -> Result<(), Fault> {
+    let is_fine = (1..=STEP_ID_MAX).contains(&id.len());
+    if is_fine { Ok(()) } else { Err(Fault::at(pointer, format!("must have 1 to {STEP_ID_MAX} bytes"))) }
+}
+
+/// What a line says stands in the event log only; what it belongs to is read
 /// all the same, so that a listener hears of its mistakes.
 fn log(raw: &Raw<'_>) -> Result<RunEvent, Fault> {
-    needed("/level", raw.level.as_ref())?;
+    let level = needed("/level", raw.level.as_ref())?;
     raw.message.as_ref().ok_or_else(|| Fault::missing("/message"))?;
-    if raw.suite.as_ref().is_some_and(|names| !names.is_empty()) {
-        suite(raw)?;
+    output(raw, Some(Level::of(level)))
+}
+
+fn step_started(raw: &Raw<'_>) -> Result<RunEvent, Fault> {
+    needed("/name", raw.name.as_ref())?;
+    if let Some(parent) = &raw.parent {
+        within("/parent", parent)?;
     }
-    Ok(RunEvent::Log)
+    step(raw)
+}
+
+fn step_finished(raw: &Raw<'_>) -> Result<RunEvent, Fault> {
+    raw.verdict.as_ref().map(|text| verdict(text)).transpose()?;
+    duration(raw.duration_ms)?;
+    step(raw)
+}
+
+fn step(raw: &Raw<'_>) -> Result<RunEvent, Fault> {
+    needed("/step", raw.step.as_ref())?;
+    output(raw, None)
 }
 
 fn run_started(raw: &Raw<'_>) -> Result<RunEvent, Fault> {

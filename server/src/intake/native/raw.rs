@@ -136,6 +136,12 @@ pub(super) struct Raw<'a> {
     pub phase: Option<Word<'a>>,
     #[serde(borrow)]
     pub level: Option<Word<'a>>,
+    #[serde(borrow)]
+    pub step: Option<Word<'a>>,
+    #[serde(borrow)]
+    pub parent: Option<Word<'a>>,
+    #[serde(borrow)]
+    pub attachment: Option<&'a RawValue>,
     pub aborted: Option<bool>,
     pub shard: Option<f64>,
     pub shards: Option<f64>,

@@ -2,6 +2,7 @@
 
 use super::item::{Item, Message};
 use super::launch::Launch;
+use super::steps::Step;
 use app::domain::event::TEXT_KEPT;
 use app::domain::suite::Phase;
 use app::domain::test::Verdict;
@@ -11,6 +12,17 @@ use uuid::Uuid;
 
 /// The namespace of ids of events that are told here.
 const NAMESPACE: Uuid = Uuid::from_u128(0x3c59_7a1e_0d64_4f0b_a2c8_95e1_7b40_d6f3);
+
+/// A line of output.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Line<'a> {
+    /// What it says.
+    pub message: &'a str,
+    /// The step in which it came.
+    pub step: Option<&'a str>,
+    /// The file that came with it, as it is told.
+    pub attachment: Option<&'a Value>,
+}
 
 /// Text that is longer than what is kept of it need not travel.
 pub(super) fn bounded(text: &str) -> &str {
@@ -88,18 +100,40 @@ impl Launch {
         Some(self.event("test.finished", ended.at, id, fields))
     }
 
-    /// A line of output of an item; of the launch where there is none.
-    pub(super) fn log(&self, id: &str, owner: Option<&str>, at: Timestamp, level: &str, message: &str) -> Value {
-        let mut fields = json!({ "level": level, "message": bounded(message) });
+    /// Output of an item; of the launch where there is none.
+    fn output(&self, kind: &str, id: &str, owner: Option<&str>, at: Timestamp, mut fields: Value) -> Value {
         if let Some(item) = owner.and_then(|owner| self.items.get(owner)) {
             if item.role == super::Role::Suite {
                 fields["suite"] = item.own_path().into_iter().map(String::from).collect();
             } else {
                 fields["suite"] = item.path.iter().map(|name| Value::from(&**name)).collect();
                 fields["test"] = (*item.name).into();
+                fields["parameters"] = item.told_parameters().into();
+                fields["attempt"] = item.attempt.into();
             }
         }
-        self.event("log", at, id, fields)
+        self.event(kind, at, id, fields)
+    }
+
+    /// A line of output, with what else is known of it.
+    pub(super) fn log(&self, id: &str, owner: Option<&str>, at: Timestamp, level: &str, line: Line<'_>) -> Value {
+        let fields = json!({
+            "level": level, "message": bounded(line.message), "step": line.step,
+            "attachment": line.attachment,
+        });
+        self.output("log", id, owner, at, fields)
+    }
+
+    pub(super) fn step_started(&self, id: &str, step: &Step, at: Timestamp) -> Value {
+        let fields = json!({
+            "step": id, "parent": step.parent, "name": step.name,
+        });
+        self.output("step.started", id, step.owner.as_deref(), at, fields)
+    }
+
+    pub(super) fn step_finished(&self, id: &str, step: &Step, at: Timestamp, verdict: Option<Verdict>) -> Value {
+        let fields = json!({ "step": id, "verdict": verdict });
+        self.output("step.finished", id, step.owner.as_deref(), at, fields)
     }
 }
 

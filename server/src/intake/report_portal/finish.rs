@@ -66,17 +66,18 @@ impl Launch {
         if let (Some(Phase::Setup), Some(path)) = (step.phase, self.suite_around(&step)) {
             told.events.push(self.suite_phase(id, &path, said.at, Phase::Tests));
         }
+        let verdict = said.status.as_deref().map(verdict);
+        told.events.push(self.step_finished(id, &step, said.at, verdict));
+        self.steps.end(id);
         if !has_failed {
             return;
         }
-        let line = format!("{} failed", step.name);
         if let Some(owner) = step.owner.as_deref().and_then(|owner| self.items.get_mut(owner)) {
             owner.step_failed |= step.is_direct;
             if step.phase.is_some() {
-                owner.note_error(&line);
+                owner.note_error(&format!("{} failed", step.name));
             }
         }
-        told.events.push(self.log(id, step.owner.as_deref(), said.at, "error", &line));
     }
 
     /// The launch ends; what is late is joined all the same.

@@ -2,11 +2,9 @@
 //! the test they belong to: most agents say there why it failed, and many do
 //! so after its end, as they send lines in batches.
 
+use super::events::Line;
 use super::launch::{Launch, Told};
 use super::words::LogLine;
-use app::domain::name::tidy;
-use app::domain::suite::NAME_KEPT;
-use serde_json::json;
 use std::collections::BTreeSet;
 
 impl Launch {
@@ -15,13 +13,15 @@ impl Launch {
         let mut told = Told::default();
         let mut explained = BTreeSet::new();
         for (id, line) in lines {
-            let owner = line.item.as_deref().and_then(|item| self.owner_of(item));
-            let mut event = self.log(id, owner.as_deref(), line.at, &line.level, &line.message);
-            if let Some(file) = &line.file {
-                let (kind, size) = line.attached.clone().unzip();
-                event["attachment"] = json!({ "name": tidy(file, NAME_KEPT), "type": kind.flatten(), "size": size });
-            }
-            told.events.push(event);
+            let item = line.item.as_deref();
+            let owner = item.and_then(|item| self.owner_of(item));
+            let attachment = line.attachment();
+            let said = Line {
+                message: &line.message,
+                step: item.filter(|item| self.steps.get(item).is_some()),
+                attachment: attachment.as_ref(),
+            };
+            told.events.push(self.log(id, owner.as_deref(), line.at, &line.level, said));
             let Some(owner) = owner.filter(|_| line.is_error()) else { continue };
             let has_more = self.items.get_mut(&owner).is_some_and(|item| item.note_error(&line.message));
             if has_more {

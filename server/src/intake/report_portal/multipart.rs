@@ -2,8 +2,9 @@
 //!
 //! Agents bend the rules in ways of their own: an empty line before the JSON,
 //! quotes inside a quoted file name, names without quotes, percent-encoded
-//! names, several files of one name. The JSON is gathered; a file is counted
-//! and let go, so a batch of any size takes no more memory than its lines.
+//! names, several files of one name. The JSON is gathered; what came of a file
+//! is handed on after each piece, so a batch of any size takes no more memory
+//! than its lines.
 
 use thiserror::Error;
 
@@ -46,8 +47,8 @@ pub struct File {
     pub name: String,
     /// Its media type, where one was sent.
     pub kind: Option<String>,
-    /// How large it was.
-    pub size: u64,
+    /// Which of the files of its batch it is, from 0.
+    pub number: usize,
 }
 
 /// What a body held.
@@ -122,6 +123,8 @@ pub struct Scanner {
     parts: usize,
     has_lines: bool,
     batch: Batch,
+    /// Bytes of files that were not handed on yet.
+    fresh: Vec<(usize, Vec<u8>)>,
 }
 
 impl Scanner {
@@ -135,7 +138,14 @@ impl Scanner {
             parts: 0,
             has_lines: false,
             batch: Batch::default(),
+            fresh: Vec::new(),
         }
+    }
+
+    /// What came of files since this was last asked: the number of each and
+    /// its next bytes. A file without any was begun.
+    pub fn fresh(&mut self) -> Vec<(usize, Vec<u8>)> {
+        std::mem::take(&mut self.fresh)
     }
 
     /// Takes the next piece.
@@ -219,7 +229,9 @@ impl Scanner {
             self.has_lines = true;
             self.state = State::Lines;
         } else {
-            self.batch.files.push(File { name: file.unwrap_or_default(), kind, size: 0 });
+            let number = self.batch.files.len();
+            self.batch.files.push(File { name: file.unwrap_or_default(), kind, number });
+            self.fresh.push((number, Vec::new()));
             self.state = State::File;
         }
     }
@@ -229,8 +241,8 @@ impl Scanner {
             State::Lines if self.batch.lines.len() + data.len() > LINES_MAX => return Err(Broken::TooLarge),
             State::Lines => self.batch.lines.extend_from_slice(data),
             State::File => {
-                if let Some(file) = self.batch.files.last_mut() {
-                    file.size += data.len() as u64;
+                if let Some(file) = self.batch.files.last() {
+                    self.fresh.push((file.number, data.to_vec()));
                 }
             }
             _ => {}
@@ -251,15 +263,7 @@ impl Scanner {
 }
 
 fn find(text: &[u8], word: &[u8]) -> Option<usize> {
-    let first = *word.first()?;
-    let mut from = 0;
-    while let Some(at) = text.get(from..)?.iter().position(|byte| *byte == first) {
-        if text[from + at..].starts_with(word) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
+    memchr::memmem::find(text, word)
 }
 
 /// The name of a part, in quotes or not.

@@ -143,7 +143,7 @@ impl Launch {
         let mut told = Told::default();
         match self.place(parent, said, lenient, &mut told)? {
             Place::Among(path) => self.start_member(parent, id, said, path, &mut told),
-            Place::Inside { owner, is_direct } => self.start_step(id, said, owner, is_direct, &mut told),
+            Place::Inside { owner, is_direct } => self.start_step((parent, id), said, owner, is_direct, &mut told),
         }
         Ok(told)
     }
@@ -252,13 +252,21 @@ impl Launch {
         told.kept.extend(self.kept_item(id));
     }
 
-    fn start_step(&mut self, id: &str, said: &ItemStart, owner: Option<Box<str>>, is_direct: bool, told: &mut Told) {
+    fn start_step(
+        &mut self,
+        (parent, id): (Option<&str>, &str),
+        said: &ItemStart,
+        owner: Option<Box<str>>,
+        is_direct: bool,
+        told: &mut Told,
+    ) {
         let phase = if is_direct { phase_of(&said.kind) } else { None };
         if let Some(owner) = owner.as_deref().and_then(|owner| self.items.get_mut(owner)) {
             owner.has_steps |= owner.role == Role::Test;
         }
-        told.events.push(self.log(id, owner.as_deref(), said.at, "step", &said.name));
-        let step = Step { owner, is_direct, phase, name: said.name.clone() };
+        let parent = parent.filter(|parent| self.steps.get(parent).is_some()).map(Into::into);
+        let step = Step { owner, parent, is_direct, phase, name: said.name.clone() };
+        told.events.push(self.step_started(id, &step, said.at));
         if let (Some(phase), Some(path)) = (phase, self.suite_around(&step)) {
             told.events.push(self.suite_phase(id, &path, said.at, phase));
         }

@@ -309,20 +309,28 @@ fn batch() -> Vec<u8> {
     text
 }
 
-fn scan(pieces: &[&[u8]]) -> Result<Batch, Broken> {
+/// A batch and the contents of its files.
+fn scan(pieces: &[&[u8]]) -> Result<(Batch, Vec<Vec<u8>>), Broken> {
     let mut scanner = Scanner::new("b0");
-    pieces.iter().try_for_each(|piece| scanner.feed(piece))?;
-    scanner.end()
+    let mut files: Vec<Vec<u8>> = Vec::new();
+    for piece in pieces {
+        scanner.feed(piece)?;
+        for (number, bytes) in scanner.fresh() {
+            files.resize(files.len().max(number + 1), Vec::new());
+            files[number].extend(bytes);
+        }
+    }
+    scanner.end().map(|batch| (batch, files))
 }
 
 #[test]
 fn a_batch_is_read_however_it_is_written() {
     let whole = batch();
-    let mut read = scan(&[&whole]).expect("a batch");
+    let (mut read, files) = scan(&[&whole]).expect("a batch");
     assert_eq!(read.lines.trim_ascii(), br#"[{"message":"m"}]"#);
-    assert_eq!(read.files.iter().map(|file| file.size).collect::<Vec<_>>(), [9, 0]);
+    assert_eq!(files, [&b"\r\n--b1\r\n-"[..], b""]);
     let bytes: Vec<_> = whole.chunks(1).collect();
-    assert_eq!(scan(&bytes).expect("a batch"), read);
+    assert_eq!(scan(&bytes).expect("a batch"), (read.clone(), files));
     assert_eq!(read.take("a b.txt").map(|file| file.name).as_deref(), Some("a%20b.txt"));
     assert_eq!(read.take("another").map(|file| file.name).as_deref(), Some("na\u{ef}ve \"q\" name.png"));
     assert_eq!(read.take("a third"), None);
@@ -381,6 +389,6 @@ proptest! {
         play.restart();
         prop_assert_eq!(play.run().tests().len(), tests);
         prop_assert!(play.events.iter().all(|event| event["run"] == "L"));
-        let _ = matches!(native::told(play.events).events.first().map(|one| &one.event.kind), Some(EventKind::Run(_, RunEvent::Log)));
+        let _ = matches!(native::told(play.events).events.first().map(|one| &one.event.kind), Some(EventKind::Run(_, RunEvent::Output(_))));
     }
 }

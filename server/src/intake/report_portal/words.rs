@@ -5,11 +5,12 @@
 //! a body is read as a tree of JSON and asked for what is needed.
 
 use super::{Refused, moment};
+use app::domain::file::{Attachment, file_name};
 use app::domain::name::tidy;
 use app::domain::suite::NAME_KEPT;
 use app::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Characters of an id that a client chose.
 const ID_MAX: usize = 200;
@@ -300,8 +301,17 @@ pub struct LogLine {
     pub level: String,
     /// The name of the file that belongs to it.
     pub file: Option<String>,
-    /// The file itself, where it came along: its media type and its size.
-    pub attached: Option<(Option<String>, u64)>,
+    /// What became of the file.
+    pub attached: Option<Attached>,
+}
+
+/// What became of the file of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attached {
+    /// It is kept.
+    Kept(Attachment),
+    /// It is not, and why.
+    Lost(String),
 }
 
 impl LogLine {
@@ -318,6 +328,18 @@ impl LogLine {
             file,
             attached: None,
         })
+    }
+
+    /// Its file as the event tells it.
+    pub fn attachment(&self) -> Option<Value> {
+        match (&self.attached, &self.file) {
+            (Some(Attached::Kept(file)), _) => serde_json::to_value(file).ok(),
+            (Some(Attached::Lost(why)), name) => {
+                Some(json!({ "name": file_name(name.as_deref().unwrap_or_default()), "lost": why }))
+            }
+            (None, Some(name)) => Some(json!({ "name": file_name(name), "lost": "it did not come with its line" })),
+            (None, None) => None,
+        }
     }
 
     /// Whether it tells of a failure.

@@ -4,7 +4,14 @@ use super::prelude::*;
 
 macro_rules! event_columns {
     () => {
-        "select seq, event_id, setup_id, run_id, kind, at, received_at, late, project, delay, body from events"
+        "select seq, event_id, setup_id, run_id, kind, at, received_at, late, project, delay, place, level, body from events"
+    };
+}
+
+/// What all questions for output say at the end; what is null does not filter.
+macro_rules! output_filter {
+    () => {
+        " and (cast($4 as bigint) is null or level >= $4) order by seq"
     };
 }
 
@@ -13,6 +20,18 @@ statements! {
     EVENT_IDS = "select ids from event_ids where scope = $1 order by seq";
     /// Events after a number.
     EVENT_PAGE = concat!(event_columns!(), " where seq > $1 order by seq limit $2");
+    /// Output of a run ($1) after a number ($2), all of it or what is at least so grave ($4).
+    OUTPUT_OF_RUN = concat!(event_columns!(), " where run_id = $1 and place is not null and seq > $2", output_filter!(), " limit $3");
+    /// The last of it before a number, the newest first.
+    OUTPUT_OF_RUN_BACK = concat!(
+        event_columns!(), " where run_id = $1 and place is not null and seq < $2", output_filter!(), " desc limit $3"
+    );
+    /// The same of one place ($5) in the run.
+    OUTPUT_OF_PLACE = concat!(event_columns!(), " where run_id = $1 and place = $5 and seq > $2", output_filter!(), " limit $3");
+    /// The last of it before a number, the newest first.
+    OUTPUT_OF_PLACE_BACK = concat!(
+        event_columns!(), " where run_id = $1 and place = $5 and seq < $2", output_filter!(), " desc limit $3"
+    );
     /// The number of the newest event, 0 where there is none.
     EVENT_LAST = "select coalesce(max(seq), 0) as seq from events";
     /// Up to which event the other tables tell what the log tells.
@@ -31,6 +50,8 @@ bulk! {
         "at" "bigint" = row.at.0;
         "received_at" "bigint" = row.received_at.0;
         "late" "boolean" = row.late;
+        "place" "uuid" = row.output.map(|(place, _)| place.0);
+        "level" "bigint" = row.output.and_then(|(_, level)| level).map(|level| i64::from(level.rank()));
         "project" "text" = row.project.as_ref().map(|project| project.as_str());
         "delay" "bigint" = row.delay.map(|delay| delay.0);
         "body" "text" = &*row.body;
@@ -49,6 +70,8 @@ delegate! {
     read fn event_ids(scope: Uuid) -> Vec<Uuid>;
     /// Events after a number, in their order.
     read fn event_page(after_seq: i64, limit: u32) -> Vec<EventRow>;
+    /// Output of a run or a place in it, in its order: after a number, or before it the last.
+    read fn output_page(run: RunId, filter: &OutputFilter) -> Vec<EventRow>;
     /// The number of the newest event, 0 where there is none.
     read fn event_last() -> i64;
     /// Up to which event the other tables tell what the log tells.
@@ -71,6 +94,11 @@ delegate_group! {
 
 macro_rules! body {
     ($Connection:ty, $Row:ty) => {
+        fn output(row: &Columns<'_>) -> Answer<Option<(PlaceId, Option<Level>)>> {
+            let Some(place) = row.get::<Option<Uuid>>("place")? else { return Ok(None) };
+            Ok(Some((PlaceId(place), row.count_or_none("level")?.and_then(Level::ranked))))
+        }
+
         pub(super) fn event(row: &$Row) -> Result<EventRow, StoreError> {
             let row = Columns::of(row, "events", &["seq"]);
             Ok(EventRow {
@@ -84,6 +112,7 @@ macro_rules! body {
                 late: row.get("late")?,
                 project: row.text("project")?.as_deref().map(ProjectName::stored),
                 delay: row.get::<Option<i64>>("delay")?.map(Micros),
+                output: output(&row)?,
                 body: row.get::<&str>("body")?.into(),
             })
         }
@@ -105,6 +134,29 @@ macro_rules! body {
         ) -> Answer<Vec<EventRow>> {
             let query = sqlx::query(EVENT_PAGE).bind(after_seq).bind(i64::from(limit));
             all(query.fetch_all(db).await?, event)
+        }
+
+        pub(in crate::store) async fn output_page(
+            db: &mut $Connection,
+            run: RunId,
+            filter: &OutputFilter,
+        ) -> Answer<Vec<EventRow>> {
+            let (text, seq) = match (filter.from, filter.place) {
+                (OutputFrom::After(seq), None) => (OUTPUT_OF_RUN, seq),
+                (OutputFrom::Before(seq), None) => (OUTPUT_OF_RUN_BACK, seq),
+                (OutputFrom::After(seq), Some(_)) => (OUTPUT_OF_PLACE, seq),
+                (OutputFrom::Before(seq), Some(_)) => (OUTPUT_OF_PLACE_BACK, seq),
+            };
+            let level = filter.level.map(|level| i64::from(level.rank()));
+            let mut query = sqlx::query(text).bind(run.0).bind(seq).bind(i64::from(filter.limit)).bind(level);
+            if let Some(place) = filter.place {
+                query = query.bind(place.0);
+            }
+            let mut rows = all(query.fetch_all(db).await?, event)?;
+            if matches!(filter.from, OutputFrom::Before(_)) {
+                rows.reverse();
+            }
+            Ok(rows)
         }
 
         pub(in crate::store) async fn event_last(db: &mut $Connection) -> Answer<i64> {

@@ -45,6 +45,7 @@ pub(super) mod prelude {
     pub(in crate::store) use app::domain::ids::*;
     pub(in crate::store) use app::domain::job::{Job, JobKind, JobResult, JobState, Labels, Standing};
     pub(in crate::store) use app::domain::name::*;
+    pub(in crate::store) use app::domain::output::{Level, OutputFrom, Outputs};
     pub(in crate::store) use app::domain::rights::Role;
     pub(in crate::store) use app::domain::run::{Run, RunResult, RunState};
     pub(in crate::store) use app::domain::suite::Suite;

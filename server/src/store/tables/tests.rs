@@ -132,7 +132,7 @@ macro_rules! body {
     ($Connection:ty, $Row:ty) => {
         pub(super) fn suite(row: &$Row) -> Result<SuiteRow, StoreError> {
             let row = Columns::of(row, "suites", &["run_id", "ordinal"]);
-            let SuiteDetail { finished, phase, phases, total_tests, source, script } = row.json("detail")?;
+            let SuiteDetail { finished, phase, phases, total_tests, source, script, outputs } = row.json("detail")?;
             Ok(SuiteRow {
                 run: RunId(row.get("run_id")?),
                 ordinal: row.count("ordinal")?,
@@ -148,6 +148,7 @@ macro_rules! body {
                     total_tests,
                     source,
                     script,
+                    outputs,
                 },
                 version: row.get("version")?,
             })
@@ -166,6 +167,7 @@ macro_rules! body {
                 script: None,
                 tags: [].into(),
                 owner: None,
+                outputs: Outputs::default(),
                 attempts: row.json("attempts")?,
             };
             if let Some(Json(detail)) = row.get::<Option<Json<TestDetail<'static>>>>("detail")? {

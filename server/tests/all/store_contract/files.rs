@@ -4,8 +4,10 @@ use super::contract;
 use super::place::*;
 use super::play::*;
 use app::domain::file::{Attachment, Digest};
-use app::domain::ids::PlaceId;
+use app::domain::ids::{PlaceId, RunId};
+use app::domain::output::{Level, OutputFrom};
 use server::store::rows::*;
+use uuid::Uuid;
 
 fn digest(byte: u8) -> Digest {
     Digest([byte; 32])
@@ -90,5 +92,48 @@ contract! {
         assert_eq!(store.attachments_of_place(run.id, test).await.expect("reads"), rows[..2]);
         assert_eq!(store.attachment_get(run.id, digest(7)).await.expect("reads"), Some(rows[0].clone()));
         assert_eq!(store.attachment_get(run.id, digest(9)).await.expect("is of another run"), None);
+    }
+
+    async fn output_is_read_by_place_and_level_forwards_and_backwards(place: Place) {
+        let store = &place.store;
+        let bench = setup(store, "bench").await;
+        let run = saved(store, bench, "1", 1, &rich_events()).await;
+        let test = PlaceId::of(&["Root".into()], Some(("a", None)));
+        let event = |run, output, body: &str| EventRow {
+            seq: 0, event: None, setup: bench, run, kind: "log".into(), at: at(1), received_at: at(1),
+            late: false, project: None, delay: None, output, body: body.into(),
+        };
+        let line = |place, level, body: &str| event(Some(run.id), Some((place, level)), body);
+        let rows = [
+            line(PlaceId::RUN, Some(Level::Info), "run 1"),
+            line(test, None, "step 2"),
+            line(test, Some(Level::Debug), "test 3"),
+            event(Some(run.id), None, "no output"),
+            event(Some(RunId(Uuid::new_v4())), Some((test, Some(Level::Fatal))), "of another run"),
+            line(test, Some(Level::Error), "test 4"),
+            line(PlaceId::RUN, Some(Level::Warn), "run 5"),
+        ];
+        let mut group = store.begin_group().await.expect("free");
+        group.event_insert(&rows).await.expect("inserts");
+        group.commit().await.expect("commits");
+
+        let read = async |place, level, from, limit| {
+            let filter = OutputFilter { place, level, from, limit };
+            let rows = store.output_page(run.id, &filter).await.expect("reads");
+            assert!(rows.iter().all(|row| row.output.is_some() && row.run == Some(run.id)));
+            rows.iter().map(|row| row.body.to_string()).collect::<Vec<_>>()
+        };
+        let start = OutputFrom::After(0);
+        let end = OutputFrom::Before(i64::MAX);
+        assert_eq!(read(None, None, start, 9).await, ["run 1", "step 2", "test 3", "test 4", "run 5"]);
+        assert_eq!(read(None, Some(Level::Warn), start, 9).await, ["test 4", "run 5"]);
+        assert_eq!(read(Some(test), None, start, 2).await, ["step 2", "test 3"]);
+        assert_eq!(read(Some(test), Some(Level::Trace), start, 9).await, ["test 3", "test 4"]);
+        assert_eq!(read(None, None, end, 2).await, ["test 4", "run 5"]);
+        assert_eq!(read(Some(test), None, end, 2).await, ["test 3", "test 4"]);
+        let all = store.event_page(0, 9).await.expect("reads");
+        assert_eq!(all[5].output, Some((test, Some(Level::Error))));
+        assert_eq!(read(None, None, OutputFrom::After(all[2].seq), 1).await, ["test 4"]);
+        assert_eq!(read(Some(test), Some(Level::Debug), OutputFrom::Before(all[5].seq), 9).await, ["test 3"]);
     }
 }

@@ -29,6 +29,7 @@ fn event(bench: SetupId, run: RunId) -> EventRow {
         late: false,
         project: None,
         delay: None,
+        output: None,
         body: format!("{{\"type\":\"test.finished\",\"body\":\"{}\"}}", "x".repeat(200)).into(),
     }
 }

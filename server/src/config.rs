@@ -7,6 +7,8 @@ mod auth;
 mod commit_statuses;
 mod doors;
 mod files;
+mod mail;
+mod notifications;
 mod outgoing;
 
 pub use crate::secret::Secret;
@@ -14,6 +16,8 @@ pub use auth::{AuthConfig, Reading};
 pub use commit_statuses::CommitStatusConfig;
 pub use doors::{CompatConfig, HooksConfig};
 pub use files::{FilesConfig, S3Config};
+pub use mail::MailConfig;
+pub use notifications::NotificationsConfig;
 pub use outgoing::OutgoingConfig;
 
 use app::domain::activity::Patience;
@@ -75,6 +79,9 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// Calling other servers.
     pub outgoing: OutgoingConfig,
+    /// Sending mail; none is sent without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<MailConfig>,
     /// Keeping files that come with results.
     pub files: FilesConfig,
     /// Asking CI servers for builds.
@@ -83,6 +90,8 @@ pub struct Config {
     pub compat: CompatConfig,
     /// Hearing from CI servers.
     pub hooks: HooksConfig,
+    /// Telling people what changed.
+    pub notifications: NotificationsConfig,
     /// Setups as code. A setup that is not listed appears with its first word.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub setups: Vec<SetupConfig>,
@@ -105,10 +114,12 @@ impl Default for Config {
             activity: ActivityConfig::default(),
             ingest: IngestConfig::default(),
             outgoing: OutgoingConfig::default(),
+            mail: None,
             files: FilesConfig::default(),
             builds: BuildsConfig::default(),
             compat: CompatConfig::default(),
             hooks: HooksConfig::default(),
+            notifications: NotificationsConfig::default(),
             setups: Vec::new(),
             walls: BTreeMap::new(),
             commit_statuses: Vec::new(),
@@ -269,7 +280,9 @@ impl Config {
         self.files.validate()?;
         self.validate_doors()?;
         self.validate_outgoing()?;
+        self.validate_mail()?;
         self.validate_commit_statuses()?;
+        self.validate_notifications()?;
         for (name, plan) in &self.walls {
             let place = || format!("walls.{name}");
             check_wall_name(name).map_err(|fault| invalid(place(), fault.to_string()))?;
@@ -334,9 +347,9 @@ mod tests {
         assert_eq!(config.open_networks().expect("networks").len(), 1);
         assert_eq!(config.hooks.secrets.len(), 2);
         assert!(config.files.s3.is_some());
-        assert_eq!(config.commit_statuses.len(), 1);
+        assert_eq!((config.commit_statuses.len(), config.notifications.channels.len()), (1, 3));
         let shown = format!("{config:?}");
-        assert!(!["11aa", "44dd", "55ee", "66ff"].iter().any(|secret| shown.contains(secret)));
+        assert!(!["11aa", "44dd", "55ee", "66ff", "77aa", "88bb"].iter().any(|secret| shown.contains(secret)));
     }
 
     #[test]

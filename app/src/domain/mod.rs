@@ -12,6 +12,7 @@
 pub mod account;
 pub mod activity;
 pub mod chance;
+pub mod change;
 pub mod clock;
 pub mod commit;
 pub mod counts;

@@ -49,7 +49,7 @@ pub fn document_with(title: &str, main: &str, scripts: &[&str]) -> String {
 </head>
 <body>
 <a class="skip-link" href="#main">Skip to the content</a>
-<header class="masthead"><a class="brand" href="/">Holter</a><nav class="ways" aria-label="Pages"><a href="/settings/walls">Walls</a><a href="/redoc">Reference</a><a href="/docs">Try it</a></nav></header>
+<header class="masthead"><a class="brand" href="/">Holter</a><nav class="ways" aria-label="Pages"><a href="/settings/walls">Walls</a><a href="/settings/notifications">Notifications</a><a href="/redoc">Reference</a><a href="/docs">Try it</a></nav></header>
 <main id="main" class="prose">
 {main}
 </main>

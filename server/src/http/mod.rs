@@ -21,6 +21,7 @@ mod html;
 mod listeners;
 mod live_run;
 mod live_wall;
+mod notifications;
 mod openapi;
 mod output;
 pub mod pages;
@@ -155,6 +156,10 @@ fn settings() -> Router<Door> {
         .route("/settings/walls/{name}/delete", post(settings::delete))
         .route("/settings/walls/{name}/links", post(settings::link))
         .route("/settings/walls/{name}/links/{id}", post(settings::unlink))
+        .route("/settings/notifications", get(notifications::list).post(notifications::save))
+        .route("/settings/notifications/{name}", get(notifications::one))
+        .route("/settings/notifications/{name}/try", post(notifications::try_it))
+        .route("/settings/notifications/{name}/delete", post(notifications::delete))
         .layer(DefaultBodyLimit::max(64 * 1024))
         .layer(CompressionLayer::new())
 }

@@ -19,26 +19,26 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 /// The fields of a form that was sent.
-struct Form(HashMap<String, String>);
+pub(super) struct Form(HashMap<String, String>);
 
 impl Form {
-    fn of(body: &[u8]) -> Self {
+    pub(super) fn of(body: &[u8]) -> Self {
         Self(url::form_urlencoded::parse(body).into_owned().collect())
     }
 
-    fn text(&self, name: &str) -> &str {
+    pub(super) fn text(&self, name: &str) -> &str {
         self.0.get(name).map(|text| text.trim()).unwrap_or_default()
     }
 
-    fn some(&self, name: &str) -> Option<String> {
+    pub(super) fn some(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
-    fn lines(&self, name: &str) -> Vec<String> {
+    pub(super) fn lines(&self, name: &str) -> Vec<String> {
         self.text(name).split(['\n', ',']).map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
     }
 
-    fn is_on(&self, name: &str) -> bool {
+    pub(super) fn is_on(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
@@ -160,7 +160,7 @@ fn page(wall: &NamedWall, links: &[KioskLink], refused: Option<&Problem>, fresh:
     main
 }
 
-fn token_field() -> &'static str {
+pub(super) fn token_field() -> &'static str {
     "<label>Admin token <input type=\"password\" name=\"token\" autocomplete=\"current-password\" placeholder=\"not needed with --dev\"></label>"
 }
 
@@ -210,7 +210,7 @@ fn choice<T: Copy + PartialEq>(label: &str, name: &str, all: &[T], chosen: T, sp
 
 /// The desk for who sends a form: the token in it counts where nobody is known
 /// otherwise.
-async fn for_form(desk: Desk, form: &Form) -> Result<Desk, Failure> {
+pub(super) async fn for_form(desk: Desk, form: &Form) -> Result<Desk, Failure> {
     match form.secret() {
         Some(secret) => desk.desk(Shown::Token(secret), desk.asker().address).await,
         None => Ok(desk),

@@ -9,15 +9,20 @@
 //! and an inward one is refused unless its network is allowed too ([`Reach`]);
 //! redirects are not followed, and no proxy is asked.
 //!
+//! Mail goes by the one server of the configuration, see [`mail`].
+//!
 //! Calls are bounded: so many at once, each with a time in all, and answers of
 //! a size. What is told of a failed call names the host and never the path,
 //! where other systems keep secrets.
 
 mod address;
 mod call;
+pub mod channel;
 mod client;
 mod delivery;
 pub mod forge;
+pub mod mail;
+pub mod notice;
 pub mod retry;
 mod rules;
 

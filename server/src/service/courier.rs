@@ -6,6 +6,7 @@
 
 use super::Service;
 use super::failure::Failure;
+use super::news::News;
 use crate::clock::new_id;
 use crate::store::Store;
 use app::domain::ids::SetupId;
@@ -37,32 +38,47 @@ pub struct Courier {
     lease: Lease,
     /// Setups by the version that was looked at.
     seen: HashMap<SetupId, u64>,
+    news: News,
 }
 
 impl Default for Courier {
     fn default() -> Self {
-        Self { lease: Lease::new("courier"), seen: HashMap::new() }
+        Self { lease: Lease::new("courier"), seen: HashMap::new(), news: News::default() }
     }
 }
 
 impl Courier {
-    /// Looks at what changed since the last step.
+    /// Looks at what changed since the last step, and tells what is to be told.
     pub async fn step(&mut self, service: &Service) -> Result<(), Failure> {
         if !service.holds(&mut self.lease).await? {
             // Another one goes on meanwhile: what was seen will be old.
-            self.seen.clear();
+            self.forget();
             return Ok(());
         }
+        let step = self.look_and_tell(service).await;
+        if step.is_err() {
+            // What is at hand may not be what is stored.
+            self.forget();
+        }
+        step
+    }
+
+    fn forget(&mut self) {
+        self.seen.clear();
+        self.news.forget();
+    }
+
+    async fn look_and_tell(&mut self, service: &Service) -> Result<(), Failure> {
+        let channels = service.all_channels().await?;
         for tile in service.board().tiles() {
-            if self.seen.get(&tile.setup) == Some(&tile.version) {
-                continue;
-            }
-            if !service.inner.statuses.is_empty() {
+            let has_changed = self.seen.get(&tile.setup) != Some(&tile.version);
+            if has_changed && !service.inner.statuses.is_empty() {
                 service.note_commit_statuses(tile.setup, &tile.name).await?;
             }
+            self.news.look(service, &tile, has_changed, &channels).await?;
             self.seen.insert(tile.setup, tile.version);
         }
-        Ok(())
+        self.news.tell(service, &channels).await
     }
 }
 

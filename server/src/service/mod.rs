@@ -9,6 +9,7 @@
 pub mod access;
 pub mod agents;
 pub mod board;
+pub mod channels;
 pub mod courier;
 pub mod desk;
 pub mod failure;
@@ -32,6 +33,7 @@ mod ids;
 mod judge;
 mod judged;
 mod live;
+mod news;
 pub mod output;
 mod pages;
 mod pending;
@@ -54,6 +56,8 @@ use crate::bus::Bus;
 use crate::config::SetupConfig;
 use crate::files::Files;
 use crate::outgoing::Outgoing;
+use crate::outgoing::channel::Channel;
+use crate::outgoing::mail::Mailer;
 use crate::store::Store;
 use app::domain::clock::Clock;
 use app::domain::name::SetupName;
@@ -82,7 +86,10 @@ struct Inner {
     walls: BTreeMap<String, WallPlan>,
     builds: builds::Builds,
     outgoing: Outgoing,
+    mailer: Option<Mailer>,
     statuses: statuses::Statuses,
+    channels: BTreeMap<String, Channel>,
+    notify: news::Notify,
     public_url: String,
     known: access::Known,
     policy: Policy,
@@ -118,6 +125,11 @@ impl Service {
     /// The client that calls other servers.
     pub fn outgoing(&self) -> &Outgoing {
         &self.inner.outgoing
+    }
+
+    /// Sends mail, where a server for it is configured.
+    pub fn mailer(&self) -> Option<&Mailer> {
+        self.inner.mailer.as_ref()
     }
 
     /// Returns when everything that was acknowledged can be read. Called at

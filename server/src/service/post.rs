@@ -10,6 +10,7 @@ use super::Service;
 use super::failure::Failure;
 use crate::clock::{chance, new_id};
 use crate::outgoing::forge::CommitStatus;
+use crate::outgoing::notice::Notice;
 use crate::outgoing::{Delivery, retry};
 use crate::store::rows::LetterRow;
 use app::domain::time::{Micros, Timestamp};
@@ -40,6 +41,22 @@ pub(super) enum Letter {
         /// What is said.
         status: CommitStatus,
     },
+    /// What changed, to a channel.
+    Notice {
+        /// The channel, by its name.
+        channel: String,
+        /// What is said.
+        notice: Notice,
+    },
+}
+
+/// Whom a letter is for, for people.
+pub(super) fn addressee(body: &str) -> String {
+    match serde_json::from_str(body) {
+        Ok(Letter::CommitStatus { repository, .. }) => repository,
+        Ok(Letter::Notice { channel, .. }) => channel,
+        Err(_) => "unknown".into(),
+    }
 }
 
 impl Letter {
@@ -49,6 +66,7 @@ impl Letter {
             Self::CommitStatus { repository, status: CommitStatus { commit, context, .. } } => {
                 Some(format!("commit-status {repository} {commit} {context}").into())
             }
+            Self::Notice { .. } => None,
         }
     }
 
@@ -117,6 +135,7 @@ impl Service {
     async fn send(&self, letter: &Letter) -> Delivery {
         match letter {
             Letter::CommitStatus { repository, status } => self.send_commit_status(repository, status).await,
+            Letter::Notice { channel, notice } => self.send_notice(channel, notice).await,
         }
     }
 }

@@ -7,6 +7,7 @@ use super::builds::Builds;
 use super::hot::{Hot, HotRun, HotSetup};
 use super::ids::Ids;
 use super::judge;
+use super::news::Notify;
 use super::pending::Pending;
 use super::recorder::{Note, Recorder};
 use super::statuses::Statuses;
@@ -18,6 +19,7 @@ use crate::bus::Bus;
 use crate::clock::new_id;
 use crate::config::{Config, ConfigError, Reading, SetupConfig};
 use crate::files::{FileError, Files};
+use crate::outgoing::mail::{MailError, Mailer};
 use crate::outgoing::{Outgoing, OutgoingError};
 use crate::store::rows::{RunRow, SetupTouch};
 use crate::store::{Store, StoreError};
@@ -51,6 +53,9 @@ pub enum StartError {
     /// The client for other servers could not be made.
     #[error("no client for other servers")]
     Client(#[from] OutgoingError),
+    /// Mail cannot be sent as it is configured.
+    #[error("mail cannot be sent")]
+    Mail(#[from] MailError),
     /// Files cannot be kept where they should be.
     #[error(transparent)]
     Files(#[from] FileError),
@@ -95,7 +100,10 @@ pub async fn start(
         walls: config.walls.clone(),
         builds: Builds::new(&config.builds)?,
         outgoing: Outgoing::new(rules, config.outgoing.timeout())?,
+        mailer: config.mail_server().as_ref().map(Mailer::new).transpose()?,
         statuses: Statuses::new(config)?,
+        channels: config.notifications.channels.clone(),
+        notify: Notify { rhythm: config.notifications.rhythm(), zone: config.notifications.zone()? },
         public_url: config.link_base(),
         known: Known::default(),
         policy: Policy { reading_is_open: config.auth.read == Reading::Open, is_development },

@@ -201,6 +201,7 @@ fn row_of(model: &Model, setup: SetupId, test: TestId, packed: &Packed, state: &
         phi: reading.phi,
         results: state.results(),
         failures: state.failures(),
+        failed: state.is_failing(),
         last_at: state.last_at(),
         model: model.version(),
         state: packed.as_bytes().into(),

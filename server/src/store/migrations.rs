@@ -41,6 +41,7 @@ steps! {
     6 "0006_outbox",
     7 "0007_people",
     8 "0008_output",
+    9 "0009_notifications",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

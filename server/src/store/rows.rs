@@ -3,6 +3,7 @@
 mod files;
 mod foreign;
 mod health;
+mod news;
 mod outbox;
 mod output;
 mod people;
@@ -12,6 +13,7 @@ mod work;
 pub use files::*;
 pub use foreign::*;
 pub use health::*;
+pub use news::*;
 pub use outbox::*;
 pub use output::*;
 pub use people::*;

@@ -10,6 +10,7 @@ mod files;
 mod foreign;
 mod health;
 mod measurement;
+mod news;
 mod outbox;
 mod people;
 mod place;

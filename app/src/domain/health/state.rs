@@ -242,6 +242,11 @@ impl State {
         self.failures
     }
 
+    /// Whether the last result was a failure.
+    pub fn is_failing(&self) -> bool {
+        self.results > 0 && self.failed
+    }
+
     /// When the last result came, or `None` before the first.
     pub fn last_at(&self) -> Option<Timestamp> {
         (self.results > 0).then_some(self.at)

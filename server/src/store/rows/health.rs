@@ -25,6 +25,8 @@ pub struct HealthRow {
     pub results: u32,
     /// How many of them were failures.
     pub failures: u32,
+    /// The last one was a failure.
+    pub failed: bool,
     /// When the last one came, by our clock.
     pub last_at: Option<Timestamp>,
     /// The version of the parameters.

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 macro_rules! health_columns {
     () => {
-        "h.setup_id, h.test_id, h.label, h.p_flaky, h.p_broken, h.phi, h.results, h.failures, h.last_at, h.model, h.state"
+        "h.setup_id, h.test_id, h.label, h.p_flaky, h.p_broken, h.phi, h.results, h.failures, h.failed, h.last_at, h.model, h.state"
     };
 }
 
@@ -43,11 +43,12 @@ bulk! {
         "phi" "double precision" = row.phi;
         "results" "bigint" = i64::from(row.results);
         "failures" "bigint" = i64::from(row.failures);
+        "failed" "boolean" = row.failed;
         "last_at" "bigint" = row.last_at.map(|at| at.0);
         "model" "bigint" = i64::from(row.model);
         "state" "bytea" = &*row.state;
     } OnConflict::Replace("(setup_id, test_id)", &[
-        "label", "p_flaky", "p_broken", "phi", "results", "failures", "last_at", "model", "state",
+        "label", "p_flaky", "p_broken", "phi", "results", "failures", "failed", "last_at", "model", "state",
     ]);
 
     /// The health of setups as it now is.
@@ -97,6 +98,7 @@ macro_rules! body {
                 phi: row.get("phi")?,
                 results: row.count("results")?,
                 failures: row.count("failures")?,
+                failed: row.get("failed")?,
                 last_at: row.get::<Option<i64>>("last_at")?.map(Timestamp),
                 model: row.count("model")?,
                 state: row.get::<&[u8]>("state")?.into(),

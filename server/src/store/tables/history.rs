@@ -2,6 +2,17 @@
 
 use super::prelude::*;
 
+macro_rules! result_columns {
+    () => {
+        concat!(
+            "select t.run_id, t.setup_id, r.key, r.project, r.commit_id, r.branch, ",
+            outcome!(),
+            " as outcome, t.attempts, t.duration, t.finished_at, t.name, t.parameters, t.detail, s.path from tests t \
+             join runs r on r.id = t.run_id left join suites s on s.run_id = t.run_id and s.ordinal = t.suite"
+        )
+    };
+}
+
 statements! {
     /// Of each test in a run ($1), its last durations as passed in other runs
     /// on a setup ($2), the newest first. A subquery per test: it stops in the
@@ -16,12 +27,14 @@ statements! {
               (select h.duration from suites h where h.suite_id = t.suite_id and h.setup_id = $2 \
               and h.duration is not null and h.run_id <> $1 order by h.finished_at desc limit $3) n) as durations \
               from suites t where t.run_id = $1 order by t.ordinal";
+    /// The newest result of a test ($1) on a setup ($2).
+    TEST_NEWEST = concat!(
+        result_columns!(), " where t.test_id = $1 and t.setup_id = $2 and t.finished_at is not null \
+         order by t.finished_at desc limit 1"
+    );
     /// The results of a test ($1) on all setups, the newest first.
     TEST_RESULTS = concat!(
-        "select t.run_id, t.setup_id, r.key, r.project, r.commit_id, r.branch, ", outcome!(), " as outcome, \
-         t.attempts, t.duration, t.finished_at, t.name, t.parameters, t.detail, s.path from tests t \
-         join runs r on r.id = t.run_id left join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
-         where t.test_id = $1 and t.finished_at is not null order by t.finished_at desc limit $2"
+        result_columns!(), " where t.test_id = $1 and t.finished_at is not null order by t.finished_at desc limit $2"
     );
 }
 
@@ -32,6 +45,8 @@ delegate! {
     /// How long the suites of this run last took in other runs on this setup:
     /// at most `per_suite` each, by ordinal, the newest first.
     read fn suite_durations(run: RunId, setup: SetupId, per_suite: u32) -> Vec<(u32, Micros)>;
+    /// The newest result of a test on a setup.
+    read fn test_newest(test: TestId, setup: SetupId) -> Option<ResultRow>;
     /// The results of a test on all setups, the newest first.
     read fn test_results(test: TestId, limit: u32) -> Vec<ResultRow>;
 }
@@ -86,6 +101,15 @@ macro_rules! body {
                 durations.extend(row.durations("durations")?.into_iter().map(|length| (ordinal, length)));
             }
             Ok(durations)
+        }
+
+        pub(in crate::store) async fn test_newest(
+            db: &mut $Connection,
+            test: TestId,
+            setup: SetupId,
+        ) -> Answer<Option<ResultRow>> {
+            let row = sqlx::query(TEST_NEWEST).bind(test.0).bind(setup.0).fetch_optional(db).await?;
+            row.as_ref().map(result).transpose()
         }
 
         pub(in crate::store) async fn test_results(

@@ -18,6 +18,7 @@ pub(super) mod foreign;
 pub(super) mod health;
 pub(super) mod history;
 pub(super) mod jobs;
+pub(super) mod news;
 pub(super) mod outbox;
 pub(super) mod people;
 pub(super) mod runs;
@@ -70,6 +71,7 @@ pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
         health::ALL,
         history::ALL,
         jobs::ALL,
+        news::ALL,
         outbox::ALL,
         people::ALL,
         runs::ALL,
@@ -91,6 +93,7 @@ pub(super) fn bulk_writes() -> Vec<(&'static str, &'static Texts)> {
         foreign::bulk(),
         health::bulk(),
         jobs::bulk(),
+        news::bulk(),
         runs::bulk(),
         setups::bulk(),
         tests::bulk(),
@@ -103,7 +106,7 @@ macro_rules! bodies {
     ($Db:ty, $Connection:ty, $Row:ty, $dialect:path) => {
         $crate::store::read::columns!($Db, $Row);
 
-        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit events files foreign health history jobs outbox people runs sessions setups tests tokens walls workers);
+        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit events files foreign health history jobs news outbox people runs sessions setups tests tokens walls workers);
     };
     (@rooms $Connection:ty, $Row:ty, $dialect:path, $($room:ident)*) => {$(
         mod $room {

@@ -6,9 +6,11 @@
 
 mod rig;
 mod sink;
+mod smtp;
 mod stream;
 
-pub use sink::Sink;
+pub use sink::{Received, Sink};
+pub use smtp::SmtpSink;
 pub use stream::{Frame, Stream};
 
 use app::domain::clock::FakeClock;

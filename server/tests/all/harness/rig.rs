@@ -54,6 +54,12 @@ impl Script<'_> {
         self.say("test.finished", fields);
     }
 
+    /// Of another commit than usual.
+    pub fn of(mut self, commit: &str) -> Self {
+        self.events[0]["commit"] = commit.into();
+        self
+    }
+
     /// With a field in every event from here on.
     pub fn with(mut self, field: &str, value: &str) -> Self {
         self.base[field] = value.into();

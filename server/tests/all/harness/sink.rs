@@ -18,6 +18,8 @@ pub struct Received {
     pub line: String,
     /// Its headers.
     pub headers: HeaderMap,
+    /// Its body as text.
+    pub text: String,
     /// Its body; null where it is not JSON.
     pub json: Value,
 }
@@ -84,9 +86,10 @@ impl Sink {
 }
 
 async fn take(State(sink): State<Sink>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let json = serde_json::from_slice(&body).unwrap_or_default();
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let json = serde_json::from_str(&text).unwrap_or_default();
     let mut inner = sink.inner();
-    inner.received.push(Received { line: format!("{method} {uri}"), headers, json });
+    inner.received.push(Received { line: format!("{method} {uri}"), headers, text, json });
     let status = inner.answers.pop_front().unwrap_or(200);
     StatusCode::from_u16(status).expect("a status")
 }

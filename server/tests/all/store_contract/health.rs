@@ -20,6 +20,7 @@ fn health(setup: SetupId, test: TestId, label: Label, phi: f64) -> HealthRow {
         phi,
         results: 7,
         failures: 2,
+        failed: label == Label::Flaky,
         last_at: Some(at(9)),
         model: u32::MAX,
         state: [1, 2, 3].into(),

@@ -83,8 +83,9 @@ impl Recorder {
             hot.claim = row.as_ref().map(claim_of);
         }
         // The version must rise, or no page would take the tile.
-        self.pending.setups.entry(name).or_default();
-        self.try_to_tell().await
+        let since = self.since();
+        self.pending.word(&name, since);
+        self.try_to_tell(&[name]).await
     }
 
     /// Lets go of a claim whose setup is well again.

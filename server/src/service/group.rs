@@ -3,7 +3,7 @@
 use super::hot::{Hot, HotRun, HotSetup};
 use super::ids::Ids;
 use super::judge::judge;
-use super::pending::Pending;
+use super::pending::{Pending, Word};
 use super::recorder::{Fate, Recorder, Submission};
 use crate::clock::new_id;
 use crate::intake::Incoming;
@@ -20,7 +20,7 @@ use app::domain::name::{RunKey, SetupName};
 use app::domain::output::Level;
 use app::domain::run::{Applied, Completion, Run, RunState};
 use app::domain::time::Timestamp;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Open runs a setup may have; beyond it the one silent for longest is given
 /// up, so that a listener which never ends its runs cannot fill the memory.
@@ -46,24 +46,17 @@ pub(super) struct Recorded {
     pub fates: Vec<Vec<Fate>>,
     /// Whether something was written to the log.
     pub log_grew: bool,
-    /// Whether what follows from the events was written with them.
-    pub told: bool,
+    /// What follows from events and was written with them.
+    pub told: Pending,
 }
 
 /// Records submissions: all, or none. What follows from them is written too
-/// where `telling`, else it stays pending.
-pub(super) async fn record(
-    recorder: &mut Recorder,
-    submissions: &[Submission],
-    telling: bool,
-) -> Result<Recorded, StoreError> {
-    hear(&mut recorder.pending, submissions);
+/// where it is due, else it stays pending.
+pub(super) async fn record(recorder: &mut Recorder, submissions: &[Submission]) -> Result<Recorded, StoreError> {
+    hear(recorder, submissions);
+    let due = recorder.due_with(submissions.iter().map(|submission| submission.events.len()).sum());
     let mut group = recorder.store.begin_group().await?;
-    // A setup that is not at hand gets its id from its row.
-    let told = telling || recorder.pending.setups.keys().any(|name| !recorder.hot.setups.contains_key(name));
-    if told {
-        touch(recorder, &mut group).await?;
-    }
+    touch(recorder, &mut group, &due).await?;
     let mut events = Vec::new();
     let mut fates = Vec::with_capacity(submissions.len());
     for submission in submissions {
@@ -75,10 +68,7 @@ pub(super) async fn record(
     }
     group.event_insert(&events).await?;
     group.foreign_save(&foreign(submissions)).await?;
-    if told {
-        derive(recorder, &mut group).await?;
-    }
-    group.commit().await?;
+    let told = write(recorder, group, &due).await?;
     Ok(Recorded { fates, log_grew: !events.is_empty(), told })
 }
 
@@ -91,29 +81,55 @@ fn foreign(submissions: &[Submission]) -> Vec<ForeignRow> {
 }
 
 /// Writes what follows from events that are in the log already.
-pub(super) async fn tell(recorder: &mut Recorder) -> Result<(), StoreError> {
+pub(super) async fn tell(recorder: &mut Recorder, names: &[SetupName]) -> Result<Pending, StoreError> {
     let mut group = recorder.store.begin_group().await?;
-    touch(recorder, &mut group).await?;
-    derive(recorder, &mut group).await?;
-    group.commit().await
+    touch(recorder, &mut group, names).await?;
+    write(recorder, group, names).await
 }
 
-/// Notes every setup that is spoken of, with what it told about itself.
-fn hear(pending: &mut Pending, submissions: &[Submission]) {
-    for submission in submissions {
-        for incoming in &submission.events {
-            pending.hear(&incoming.event, submission.received);
+/// Writes what is pending of these setups, and commits. Where that fails, it
+/// is pending as before.
+async fn write(recorder: &mut Recorder, mut group: Group, names: &[SetupName]) -> Result<Pending, StoreError> {
+    let told = recorder.pending.take(names);
+    let written = match derive(recorder, &mut group, &told).await {
+        Ok(seq) => group.commit().await.map(|()| seq),
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(seq) => {
+            recorder.written_up_to = seq.unwrap_or(recorder.written_up_to);
+            Ok(told)
+        }
+        Err(error) => {
+            recorder.pending.put_back(told);
+            Err(error)
         }
     }
 }
 
-/// Raises the version of each pending setup, and forgets what another server
+/// Notes every setup that is spoken of, with what it told about itself.
+fn hear(recorder: &mut Recorder, submissions: &[Submission]) {
+    let since = recorder.since();
+    for submission in submissions {
+        for incoming in &submission.events {
+            recorder.pending.hear(&incoming.event, submission.received, since);
+        }
+    }
+}
+
+/// Raises the versions of these setups, and forgets what another server
 /// changed.
-async fn touch(recorder: &mut Recorder, group: &mut Group) -> Result<(), StoreError> {
+async fn touch(recorder: &mut Recorder, group: &mut Group, names: &[SetupName]) -> Result<(), StoreError> {
     let now = recorder.clock.now();
-    let Recorder { hot, pending, .. } = recorder;
-    let id_of = |name| hot.setups.get(name).map_or_else(|| SetupId(new_id()), |setup| setup.id);
-    let touches: Vec<_> = pending.setups.iter().map(|(name, word)| word.touch(id_of(name), name, now)).collect();
+    let Recorder { hot, pending, told_later, .. } = recorder;
+    let touch = |(name, word): (&SetupName, &Word)| {
+        let known = hot.setups.get(name);
+        let id = known.map_or_else(|| SetupId(new_id()), |setup| setup.id);
+        // Where servers share a store, only its own count says who wrote last.
+        let version = known.filter(|_| *told_later).map_or(1, |setup| setup.version + 1);
+        word.touch(id, name, version, now)
+    };
+    let touches: Vec<_> = names.iter().filter_map(|name| pending.setups.get_key_value(name)).map(touch).collect();
     for touched in group.setup_touch(&touches).await? {
         let Some(word) = pending.setups.get_mut(&touched.name) else { continue };
         word.before = Some(touched.version - 1);
@@ -155,7 +171,7 @@ async fn take(
             if event.id.is_some_and(|id| !run.ids.is_new(id.0)) {
                 return Ok(Fate::Duplicate);
             }
-            pending.runs.entry(at).or_insert_with(|| event.setup.clone());
+            pending.changed(&event.setup, at);
             let late = apply(run, submission, incoming, said);
             events.push(event_row(submission, incoming, setup_id, Some(run.run.id), late));
             Ok(Fate::Accepted)
@@ -237,13 +253,17 @@ async fn bring(
     Ok(())
 }
 
-/// Writes the rows of all that is pending.
-async fn derive(recorder: &mut Recorder, group: &mut Group) -> Result<(), StoreError> {
+/// Writes the rows that these words lead to. Answers up to which event of the
+/// log they tell it.
+async fn derive(recorder: &mut Recorder, group: &mut Group, told: &Pending) -> Result<Option<i64>, StoreError> {
+    if told.is_empty() {
+        return Ok(None);
+    }
     let now = recorder.clock.now();
-    let Recorder { hot, pending, model, .. } = recorder;
-    judge(hot, pending, model, group, now).await?;
+    let Recorder { hot, pending, model, told_later, .. } = recorder;
+    judge(hot, told, model, group, now).await?;
     let seq = group.event_last().await?;
-    let rows = gather(hot, pending, model, seq);
+    let rows = gather(hot, told, model, seq);
     group.run_save(&rows.runs).await?;
     group.script_save(&rows.scripts).await?;
     group.suite_save(&rows.suites).await?;
@@ -253,7 +273,10 @@ async fn derive(recorder: &mut Recorder, group: &mut Group) -> Result<(), StoreE
     group.ids_insert(&rows.ids).await?;
     group.health_save(&rows.health).await?;
     group.setup_health_save(&rows.setup_health).await?;
-    if recorder.told_later { group.log_mark_set(seq).await } else { Ok(()) }
+    if *told_later {
+        group.log_mark_set(pending.told_up_to(seq)).await?;
+    }
+    Ok(Some(seq))
 }
 
 fn gather(hot: &mut Hot, pending: &Pending, model: &Model, seq: i64) -> Rows {
@@ -270,7 +293,7 @@ fn gather(hot: &mut Hot, pending: &Pending, model: &Model, seq: i64) -> Rows {
             rows.setup_health.extend(whole);
         }
     }
-    for (at, name) in &pending.runs {
+    for (at, name) in pending.runs() {
         let version = hot.setups.get(name).map_or(0, |setup| setup.version);
         if let Some(run) = hot.runs.get_mut(at) {
             gather_run(&mut rows, run, version, seq);
@@ -353,28 +376,30 @@ fn last_word(hot: &HotRun, setup: &HotSetup, listening_since: Timestamp) -> Time
     heard.unwrap_or(hot.created_at).max(listening_since)
 }
 
-/// Closes runs, and writes that down with all else that is pending.
+/// Closes runs, and writes that down. Answers what was written.
 pub(super) async fn close(
     recorder: &mut Recorder,
     due: Vec<(SetupName, RunKey, Close)>,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    for (name, ..) in &due {
-        recorder.pending.setups.entry(name.clone()).or_default();
+) -> Result<Pending, StoreError> {
+    let since = recorder.since();
+    let names: BTreeSet<_> = due.iter().map(|(name, ..)| name.clone()).collect();
+    let names: Vec<_> = names.into_iter().collect();
+    for name in &names {
+        recorder.pending.word(name, since);
     }
     let mut group = recorder.store.begin_group().await?;
-    touch(recorder, &mut group).await?;
+    touch(recorder, &mut group, &names).await?;
     for (name, key, why) in due {
         let Some(setup) = recorder.hot.setups.get(&name).map(|setup| setup.id) else { continue };
         let at = (setup, key);
         bring(&mut recorder.hot, &mut group, &at, now).await?;
-        recorder.pending.runs.insert(at.clone(), name);
+        recorder.pending.changed(&name, at.clone());
         let Some(hot) = recorder.hot.used(&at) else { continue };
         match why {
             Close::GiveUp => hot.run.give_up(now),
             Close::Settle => hot.run.settle(now),
         }
     }
-    derive(recorder, &mut group).await?;
-    group.commit().await
+    write(recorder, group, &names).await
 }

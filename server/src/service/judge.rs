@@ -28,7 +28,7 @@ pub(super) async fn judge(
     group: &mut Group,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for (at, name) in &pending.runs {
+    for (at, name) in pending.runs() {
         let (Some(run), Some(setup)) = (hot.runs.get_mut(at), hot.setups.get_mut(name)) else { continue };
         let hash = hash_of_run(run.run.id.0);
         let commit = run.run.facts().about.commit.as_ref().map(|commit| hash_of(&commit.value));

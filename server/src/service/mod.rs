@@ -43,6 +43,7 @@ mod sick;
 mod start;
 pub mod status;
 mod statuses;
+mod telling;
 mod tiles;
 mod visitors;
 mod vitals;

@@ -7,8 +7,8 @@
 //! back (503), and nothing that was acknowledged is ever lost.
 //!
 //! What follows from events (rows of setups, runs and tests, tiles) is written
-//! a few times a second and not with each of them; see [`pending`](super::pending).
-//! Whoever reads first has it written, so a reader sees what was acknowledged.
+//! later and not with each of them; see [`telling`](super::telling). Whoever
+//! reads first has it written, so a reader sees what was acknowledged.
 //!
 //! Telling first raises the version of each setup that was spoken of. On
 //! PostgreSQL every group tells: that row lock makes servers take turns with a
@@ -21,7 +21,8 @@ use super::failure::Failure;
 use super::group;
 use super::hot::Hot;
 use super::pending::Pending;
-use crate::bus::{Bus, RunChanged};
+use super::telling::TELL_EVERY;
+use crate::bus::Bus;
 use crate::config::SetupConfig;
 use crate::intake::Incoming;
 use crate::store::rows::ForeignRow;
@@ -35,7 +36,7 @@ use app::domain::time::{Micros, Timestamp};
 use app::live::BEAT_EVERY;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -43,13 +44,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Events a group takes before it stops looking for more.
 const GROUP_EVENTS: usize = 4_000;
-
-/// What follows from events is written, and sent to streams, at most this
-/// often while nobody asks for it; the first change after a pause at once.
-pub const TELL_EVERY: Duration = Duration::from_millis(100);
-
-/// How long until it is tried again after a failure.
-const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// Open runs are looked over this often.
 const LOOK_OVER_EVERY: Duration = Duration::from_secs(1);
@@ -141,8 +135,13 @@ pub struct Recorder {
     pub(super) behind: Arc<AtomicBool>,
     /// Whether we may tell later than we record.
     pub(super) told_later: bool,
-    /// When it is time to tell again.
+    /// When it is time to write again.
     pub(super) tell_at: Instant,
+    /// When it is time to show again.
+    pub(super) show_at: Instant,
+    /// Up to which event of the log something was written last: what is heard
+    /// later comes after it.
+    pub(super) written_up_to: i64,
     /// A group failed: what is at hand may not be what is stored.
     pub(super) torn: bool,
 }
@@ -160,19 +159,20 @@ impl Recorder {
         let mut beat = tokio::time::interval(Duration::from_micros(BEAT_EVERY.0.unsigned_abs()));
         let mut announced = Instant::now();
         loop {
-            let late = !self.pending.is_empty() || self.torn;
+            let due = self.due_at();
             tokio::select! {
                 first = queue.recv() => {
                     let Some(first) = first else { break };
                     self.take(first, &mut queue).await;
                 }
                 Some(note) = notes.recv() => self.note(note).await,
-                () = tokio::time::sleep_until(self.tell_at), if late => self.tell().await,
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.tell_due().await,
                 () = tokio::time::sleep_until(announced + TELL_EVERY), if !self.unannounced.is_empty() => {}
                 _ = look_over.tick() => self.look_over().await,
                 _ = beat.tick() => self.beat(),
                 () = stop.cancelled() => queue.close(),
             }
+            self.show();
             // The first change after a pause is told at once; under load
             // changes are gathered, and only the newest tile travels.
             if !self.unannounced.is_empty() && announced.elapsed() >= TELL_EVERY {
@@ -180,13 +180,16 @@ impl Recorder {
                 announced = Instant::now();
             }
         }
-        self.tell().await;
+        self.tell_all().await;
         self.announce();
     }
 
     async fn take(&mut self, first: Submission, queue: &mut mpsc::Receiver<Submission>) {
         let mut size = first.events.len();
         let mut submissions = vec![first];
+        // Who was answered by the last group has its next event ready: without
+        // this its senders and the others would come in turns, in two groups.
+        tokio::task::yield_now().await;
         while size < GROUP_EVENTS {
             let Ok(next) = queue.try_recv() else { break };
             size += next.events.len();
@@ -235,86 +238,12 @@ impl Recorder {
     /// One transaction: all of the submissions, or none of them.
     async fn commit(&mut self, submissions: &[Submission]) -> Result<Vec<Vec<Fate>>, StoreError> {
         self.mend().await?;
-        let telling = !self.told_later || Instant::now() >= self.tell_at;
-        let recorded = group::record(self, submissions, telling).await.inspect_err(|_| self.tear())?;
-        if recorded.told {
-            self.told();
-        } else {
-            self.behind.store(true, Ordering::Release);
-        }
+        let recorded = group::record(self, submissions).await.inspect_err(|_| self.tear())?;
+        self.told(&recorded.told);
         if recorded.log_grew {
             self.bus.log_grew();
         }
         Ok(recorded.fates)
-    }
-
-    /// Writes what is pending.
-    async fn tell(&mut self) {
-        if let Err(error) = self.try_to_tell().await {
-            self.tell_at = Instant::now() + TELL_AGAIN;
-            tracing::warn!(error = %super::failure::chain(&error), "what follows from events could not be written; will try again");
-        }
-    }
-
-    pub(super) async fn try_to_tell(&mut self) -> Result<(), StoreError> {
-        self.mend().await?;
-        if !self.pending.is_empty() {
-            group::tell(self).await.inspect_err(|_| self.tear())?;
-            self.told();
-        }
-        Ok(())
-    }
-
-    /// What was touched in memory was not written: forget it, the store knows.
-    fn tear(&mut self) {
-        let pending = std::mem::take(&mut self.pending);
-        for at in pending.runs.keys() {
-            self.hot.forget(at);
-        }
-        for (name, word) in &pending.setups {
-            let Some(setup) = self.hot.setups.get_mut(name) else { continue };
-            setup.version = word.before.unwrap_or(setup.version);
-            setup.ids = None;
-            setup.vitals = None;
-        }
-        self.torn = self.told_later;
-        self.tell_at = Instant::now() + TELL_AGAIN;
-    }
-
-    /// Reads again what was forgotten.
-    async fn mend(&mut self) -> Result<(), StoreError> {
-        if self.torn {
-            self.replay().await?;
-            self.torn = false;
-        }
-        Ok(())
-    }
-
-    /// What was pending is written: tiles, bells and forecasts follow.
-    fn told(&mut self) {
-        let now = self.clock.now();
-        let pending = std::mem::take(&mut self.pending);
-        self.tell_at = Instant::now() + TELL_EVERY;
-        let mut changed = Vec::with_capacity(pending.runs.len());
-        for (at, name) in &pending.runs {
-            self.hot.show(name, &at.1);
-            let version = self.hot.setups.get(name).map_or(0, |setup| setup.version.unsigned_abs());
-            if let Some(hot) = self.hot.used(at) {
-                changed.push(RunChanged { run: hot.run.id, version });
-                self.ask_the_past(at);
-            }
-        }
-        for name in pending.setups.keys() {
-            self.hot.rest(name);
-        }
-        let names = pending.setups.keys();
-        let tiles: Vec<_> = names.filter_map(|name| self.fresh_tile(name, now)).collect();
-        self.unannounced.extend(tiles.iter().map(|tile| tile.setup));
-        self.board.put(tiles);
-        // After the board: who hears the bell may look there.
-        changed.into_iter().for_each(|changed| self.bus.run_changed(changed));
-        self.behind.store(false, Ordering::Release);
-        self.hot.shrink();
     }
 
     pub(super) fn fresh_tile(&mut self, name: &SetupName, now: Timestamp) -> Option<Arc<app::read::Tile>> {
@@ -351,7 +280,7 @@ impl Recorder {
             }
             // Who went away meanwhile needs no answer.
             Note::Tell(done) => {
-                self.tell().await;
+                self.tell_all().await;
                 let _ = done.send(());
             }
             Note::Claim { setup, claim, done } => {
@@ -372,16 +301,17 @@ impl Recorder {
             return;
         }
         let now = self.clock.now();
+        let since = self.since();
         for (name, at) in self.hot.undecided(now) {
-            self.pending.setups.entry(name.clone()).or_default();
-            self.pending.runs.insert(at, name);
+            self.pending.word(&name, since);
+            self.pending.changed(&name, at);
         }
         let due = group::overlooked(&self.hot, self.board.patience(), now, self.listening_since);
         if due.is_empty() {
             return;
         }
         match group::close(self, due, now).await {
-            Ok(()) => self.told(),
+            Ok(told) => self.told(&told),
             Err(error) => {
                 self.tear();
                 tracing::warn!(error = %super::failure::chain(&error), "silent runs could not be closed; will try again");

@@ -20,6 +20,7 @@ impl Recorder {
     pub(super) async fn replay(&mut self) -> Result<(), StoreError> {
         self.know_setups().await?;
         let mut after = self.store.log_mark().await?;
+        self.written_up_to = after;
         loop {
             let page = self.store.event_page(after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
@@ -47,7 +48,8 @@ impl Recorder {
             return Ok(());
         };
         let event = Event { at: row.at, ..read.event };
-        self.pending.hear(&event, row.received_at);
+        let since = self.since();
+        self.pending.hear(&event, row.received_at, since);
         let setups = &mut self.hot.setups;
         let setup = setups.entry(event.setup.clone()).or_insert_with(|| HotSetup::new(row.setup, 0, None));
         setup.heard_at = setup.heard_at.max(Some(row.received_at));
@@ -72,7 +74,7 @@ impl Recorder {
             let known = self.store.run_load(run).await?.unwrap_or_else(|| Run::new(run, at.0, at.1.clone()));
             self.hot.insert(HotRun::new(known, created_at, ids));
         }
-        self.pending.runs.entry(at.clone()).or_insert_with(|| event.setup.clone());
+        self.pending.changed(&event.setup, at.clone());
         let Some(hot) = self.hot.used(&at) else { return Ok(()) };
         if let Some(id) = event.id {
             hot.ids.is_new(id.0);

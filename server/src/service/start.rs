@@ -8,9 +8,10 @@ use super::hot::{Hot, HotRun, HotSetup};
 use super::ids::Ids;
 use super::judge;
 use super::news::Notify;
-use super::pending::Pending;
+use super::pending::{Pending, Word};
 use super::recorder::{Note, Recorder};
 use super::statuses::Statuses;
+use super::telling::VERSIONS_FORGOTTEN;
 use super::tiles::{self, Outlook};
 use super::visitors::Visitors;
 use super::vitals::Vitals;
@@ -21,7 +22,7 @@ use crate::config::{Config, ConfigError, Reading, SetupConfig};
 use crate::files::{FileError, Files};
 use crate::outgoing::mail::{MailError, Mailer};
 use crate::outgoing::{Outgoing, OutgoingError};
-use crate::store::rows::{RunRow, SetupTouch};
+use crate::store::rows::RunRow;
 use crate::store::{Store, StoreError};
 use app::domain::clock::Clock;
 use app::domain::health::Model;
@@ -145,6 +146,8 @@ impl Recorder {
             // Where servers share a store, each relies on what another wrote.
             told_later: matches!(store, Store::Sqlite(_)),
             tell_at: Instant::now(),
+            show_at: Instant::now(),
+            written_up_to: 0,
             torn: false,
             store,
             board,
@@ -166,7 +169,8 @@ impl Recorder {
             }
             self.hot.forget_runs_of(row.id);
             names.insert(row.id, row.name.clone());
-            self.hot.setups.insert(row.name, HotSetup::new(row.id, row.version, row.heard_at));
+            let seen = if self.told_later { row.version + VERSIONS_FORGOTTEN } else { row.version };
+            self.hot.setups.insert(row.name, HotSetup::new(row.id, seen, row.heard_at));
         }
         if names.is_empty() {
             return Ok(());
@@ -210,7 +214,8 @@ impl Recorder {
     async fn catch_up(&mut self) -> Result<(), StoreError> {
         if self.told_later {
             self.replay().await?;
-            self.try_to_tell().await?;
+            let all: Vec<_> = self.pending.setups.keys().cloned().collect();
+            self.try_to_tell(&all).await?;
             // From here on `take_up` says what is at hand.
             self.hot = Hot::default();
         }
@@ -223,7 +228,7 @@ impl Recorder {
         let now = self.clock.now();
         let missing = self.setups.keys().filter(|name| !known.contains(*name));
         let touches: Vec<_> = missing
-            .map(|name| SetupTouch { id: SetupId(new_id()), name: name.clone(), heard_at: None, now, attributes: None })
+            .map(|name| Word::new(self.since()).touch(SetupId(new_id()), name, 1, now))
             .collect();
         if touches.is_empty() {
             return Ok(());

@@ -60,6 +60,8 @@ pub struct SetupTouch {
     pub id: SetupId,
     /// Its name; once in a group.
     pub name: SetupName,
+    /// The version it has at least after this; the one after the stored one, if that is higher.
+    pub version: i64,
     /// When it spoke, by our clock; none where somebody else spoke of it.
     pub heard_at: Option<Timestamp>,
     /// Now, by our clock.

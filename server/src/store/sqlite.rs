@@ -247,7 +247,7 @@ mod tests {
         let setup = SetupId(Uuid::nil());
         let now = Timestamp(1);
         let name = SetupName::stored("bench");
-        let touch = SetupTouch { id: setup, name, heard_at: Some(now), now, attributes: None };
+        let touch = SetupTouch { id: setup, name, version: 1, heard_at: Some(now), now, attributes: None };
         let event = EventRow {
             seq: 0,
             event: None,

@@ -18,12 +18,13 @@ bulk! {
     SetupsTouch: SetupTouch => "setups" |row| {
         "id" "uuid" = row.id.0;
         "name" "text" = row.name.as_str();
-        "version" "bigint" = 1_i64;
+        "version" "bigint" = row.version;
         "created_at" "bigint" = row.now.0;
         "heard_at" "bigint" = row.heard_at.map(|at| at.0);
         "attributes" "jsonb" = row.attributes.as_ref().map_or(Json(&NO_ATTRIBUTES), Json);
     } OnConflict::Say(
-        "on conflict (name) do update set version = setups.version + 1, \
+        "on conflict (name) do update set version = \
+         case when excluded.version > setups.version then excluded.version else setups.version + 1 end, \
          heard_at = case when setups.heard_at is null or excluded.heard_at > setups.heard_at \
          then excluded.heard_at else setups.heard_at end, \
          attributes = {joined} returning id, name, version"
@@ -36,8 +37,8 @@ delegate! {
 }
 
 delegate_group! {
-    /// Setups are spoken of: each name once. New ones appear with version 1,
-    /// the versions of the others grow by one; that is also the lock on them.
+    /// Setups are spoken of: each name once. New ones appear,
+    /// the versions of the others grow; that is also the lock on them.
     /// In no particular order.
     step fn setup_touch(touches: &[SetupTouch]) -> Vec<SetupTouched>;
 }

@@ -64,6 +64,7 @@ pub fn touch(name: &str, heard: i64) -> SetupTouch {
     SetupTouch {
         id: SetupId(Uuid::new_v4()),
         name: SetupName::stored(name),
+        version: 1,
         heard_at: Some(at(heard)),
         now: at(heard),
         attributes: None,

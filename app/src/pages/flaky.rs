@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::format;
 use crate::paths::Page;
 use crate::read::{SickPage, SickTest};
-use crate::ui::{Empty, Erase, Glyph, Icon, LabelBadge, percent, rate, trend};
+use crate::ui::{Empty, Erase, Glyph, Icon, LabelBadge, Uncalibrated, percent, rate, trend};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -65,13 +65,14 @@ fn Sick(data: SickPage) -> impl IntoView {
             label: query.get("label").and_then(|label| Label::parse(&label)),
         })
     });
-    let SickPage { tests, is_cut, now } = data;
+    let SickPage { tests, is_cut, uncalibrated, now } = data;
     view! {
         <div class="page flaky-page" data-test="flaky">
             <header class="page-head">
                 <div class="page-title"><h1>"Flaky and broken tests"</h1></div>
                 <p class="quiet">"Each test on each setup; first what costs most, by the spurious failures to be expected in a run."</p>
             </header>
+            {(!uncalibrated.is_empty()).then(|| view! { <Uncalibrated setups=uncalibrated /> })}
             {move || asked.with(|asked| body(asked, &tests, now))}
             {is_cut.then(|| view! { <p class="quiet">"There are more; these are the 500 most expensive."</p> })}
         </div>

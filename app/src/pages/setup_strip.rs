@@ -7,7 +7,7 @@ use crate::ecg::twin::Numeral;
 use crate::format;
 use crate::paths::Page;
 use crate::read::{Mark, SetupPage, Tile};
-use crate::ui::{Glyph, Icon, StripPlace};
+use crate::ui::{Glyph, Icon, StripPlace, Uncalibrated};
 use leptos::prelude::*;
 
 /// Beats that are listed.
@@ -49,10 +49,12 @@ pub fn SetupStrip(
         view! { <div class="numeral"><dt>{numeral.label}</dt><dd>{numeral.value}</dd></div> }
     };
     let marks = Memo::new(move |_| tile.with(|tile| tile.pulse.marks.clone()));
+    let is_uncalibrated = Memo::new(move |_| tile.with(|tile| tile.pulse.is_uncalibrated));
     view! {
         <section class="rhythm" data-test="rhythm" aria-label="Rhythm">
             <Stage source=source><StripPlace tile=tile now=now silent_after=silent_after /></Stage>
             <PauseButton />
+            {move || is_uncalibrated.get().then(|| view! { <Uncalibrated /> })}
             <dl class="numerals" data-test="numerals">{move || numerals.get().into_iter().map(numeral).collect_view()}</dl>
             <ol class="beats" data-test="beats" aria-label="Latest beats that stand for a result" hidden=move || marks.with(Vec::is_empty)>
                 {move || marks.with(|marks| marks.iter().rev().take(LISTED).map(beat).collect_view())}

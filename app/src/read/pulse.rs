@@ -29,6 +29,9 @@ pub struct Pulse {
     pub has_regression: bool,
     /// Results still to go until what was mended is no longer called fixed.
     pub recovery_left: u32,
+    /// The setup behaves unlike what the detector was made for: its
+    /// probabilities are not worth their name.
+    pub is_uncalibrated: bool,
     /// What happened lately, the oldest first.
     pub marks: Vec<Mark>,
 }

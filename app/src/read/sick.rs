@@ -19,6 +19,8 @@ pub struct SickPage {
     pub tests: Vec<SickTest>,
     /// There are more than are listed.
     pub is_cut: bool,
+    /// Setups whose probabilities are not worth their name.
+    pub uncalibrated: Vec<String>,
     /// Our clock.
     pub now: Timestamp,
 }

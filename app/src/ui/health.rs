@@ -1,6 +1,7 @@
 //! The health of a test in words and marks.
 
 use super::erase::Erase;
+use super::facts::Notice;
 use super::icon::{Glyph, Icon};
 use crate::domain::health::{Label, Reason, Trend};
 use crate::format;
@@ -25,6 +26,27 @@ pub fn LabelBadge(
             <Icon glyph=glyph />
             <span class="badge-word">{label.as_str()}</span>
         </span>
+    }
+    .erased()
+}
+
+/// A warning that probabilities are not worth their name.
+#[component]
+pub fn Uncalibrated(
+    /// The setups that this is about; of the one that is looked at, none.
+    #[prop(optional)]
+    setups: Vec<String>,
+) -> impl IntoView {
+    let whose = match setups.as_slice() {
+        [] => "This setup behaves".to_owned(),
+        [one] => format!("{one} behaves"),
+        many => format!("{} behave", many.join(", ")),
+    };
+    view! {
+        <Notice test="uncalibrated">
+            {whose}" unlike what the detector was made for: a plain mean of each test's results foretells the next one \
+            better. Take the probabilities as a hint; the counts are exact."
+        </Notice>
     }
     .erased()
 }

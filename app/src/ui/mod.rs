@@ -34,7 +34,7 @@ pub use empty::{Empty, PointAListener};
 pub use erase::{Each, Erase, Show, click};
 pub use facts::{Fact, Notice};
 pub use grid_row::GridRow;
-pub use health::{LabelBadge, TapeView, percent, rate, reason, trend};
+pub use health::{LabelBadge, TapeView, Uncalibrated, percent, rate, reason, trend};
 pub use icon::{Glyph, Icon};
 pub use problem::ProblemView;
 pub use run_line::RunRow;

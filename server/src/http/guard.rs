@@ -70,6 +70,7 @@ async fn around(State(service): State<Service>, mut request: Request, next: Next
         tracing::debug!(request.id = ?id, %method, path, status, elapsed_us = elapsed.as_micros() as u64, "answered");
     }
     let headers = response.headers_mut();
+    headers.reserve(SAFE.len() + 1);
     headers.insert(REQUEST_ID, id);
     for (name, value) in SAFE {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

@@ -4,7 +4,7 @@ use super::Door;
 use super::extract::Query;
 use super::problem::Refusal;
 use super::sse::{self, BEAT_EVERY, COMMENT, Frames};
-use crate::service::reads::LogEntry;
+use crate::service::log::LogEntry;
 use crate::service::{Desk, Failure};
 use app::domain::name::tidy;
 use app::domain::problem::Problem;
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn an_event_of_many_lines_is_one_frame() {
         let body = "{\n  \"at\": 0,\r\n  \"type\": \"log\"\n}".to_owned();
-        let entry = LogEntry { seq: 7, body, received_at: Timestamp(0), late: false };
+        let entry = LogEntry { seq: 7, body: body.into(), received_at: Timestamp(0), late: false };
         let frame = write(&entry);
         assert!(frame.starts_with("id: 7\nevent: log\ndata: {\"seq\":7,") && frame.ends_with("}}\n\n"), "{frame}");
         assert_eq!(frame.lines().count(), 4);

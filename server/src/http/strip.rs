@@ -101,6 +101,14 @@ fn setups(main: &mut String, project: &Project) {
         );
     }
     main.push_str("</tbody></table>");
+    for setup in project.setups.iter().filter(|setup| setup.is_uncalibrated) {
+        let _ = write!(
+            main,
+            "<p class=\"said\" data-test=\"uncalibrated\">{} behaves unlike what the detector was made for: take its \
+             probabilities as a hint; the counts are exact.</p>",
+            Escaped(&setup.name)
+        );
+    }
 }
 
 fn legend(project: &Project, query: &Query) -> String {

@@ -11,6 +11,8 @@ pub mod tm_api;
 
 use app::domain::event::{Event, EventKind, RunEvent};
 use app::domain::name::NAME_MAX;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// One event that could be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,10 +21,10 @@ pub struct Incoming {
     pub index: usize,
     /// What it says.
     pub event: Event,
-    /// Its `type`, as sent.
-    pub kind: Box<str>,
+    /// Its `type`.
+    pub kind: Cow<'static, str>,
     /// Its text, as sent; kept in the event log.
-    pub body: Box<str>,
+    pub body: Arc<str>,
 }
 
 /// One event that could not be read, or may not be said.

@@ -15,7 +15,6 @@ mod tests;
 pub use fault::Fault;
 
 use super::{Incoming, Parsed, Rejected};
-use app::domain::name::tidy;
 use app::domain::problem::{Problem, ProblemKind};
 use app::domain::time::Timestamp;
 use raw::Raw;
@@ -28,9 +27,6 @@ use thiserror::Error;
 
 /// Events in one request at most.
 pub const EVENTS_MAX: usize = 10_000;
-
-/// Characters of a `type` that are kept.
-const KIND_KEPT: usize = 100;
 
 /// How events are written in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,7 +198,6 @@ fn read(parsed: &mut Parsed, index: usize, text: &str) {
 fn take(parsed: &mut Parsed, index: usize, text: &str, event: Result<event::Built, Fault>) {
     match event {
         Ok((kind, event)) => {
-            let kind = tidy(&kind, KIND_KEPT);
             parsed.events.push(Incoming { index, event, kind, body: text.into() });
         }
         Err(fault) => refuse(parsed, index, fault),

@@ -12,19 +12,14 @@ use crate::store::rows::{
     TextRow,
 };
 use crate::store::{Group, StoreError};
-use app::domain::activity::Patience;
 use app::domain::event::{EventKind, RunEvent};
 use app::domain::health::Model;
 use app::domain::ids::{PlaceId, RunId, SetupId};
 use app::domain::name::{RunKey, SetupName};
 use app::domain::output::Level;
-use app::domain::run::{Applied, Completion, Run, RunState};
+use app::domain::run::{Applied, Run};
 use app::domain::time::Timestamp;
-use std::collections::{BTreeSet, HashSet};
-
-/// Open runs a setup may have; beyond it the one silent for longest is given
-/// up, so that a listener which never ends its runs cannot fill the memory.
-const OPEN_RUNS_MAX: usize = 64;
+use std::collections::HashSet;
 
 /// Rows of a group, a list a table.
 #[derive(Default)]
@@ -89,7 +84,11 @@ pub(super) async fn tell(recorder: &mut Recorder, names: &[SetupName]) -> Result
 
 /// Writes what is pending of these setups, and commits. Where that fails, it
 /// is pending as before.
-async fn write(recorder: &mut Recorder, mut group: Group, names: &[SetupName]) -> Result<Pending, StoreError> {
+pub(super) async fn write(
+    recorder: &mut Recorder,
+    mut group: Group,
+    names: &[SetupName],
+) -> Result<Pending, StoreError> {
     let told = recorder.pending.take(names);
     let written = match derive(recorder, &mut group, &told).await {
         Ok(seq) => group.commit().await.map(|()| seq),
@@ -119,7 +118,7 @@ fn hear(recorder: &mut Recorder, submissions: &[Submission]) {
 
 /// Raises the versions of these setups, and forgets what another server
 /// changed.
-async fn touch(recorder: &mut Recorder, group: &mut Group, names: &[SetupName]) -> Result<(), StoreError> {
+pub(super) async fn touch(recorder: &mut Recorder, group: &mut Group, names: &[SetupName]) -> Result<(), StoreError> {
     let now = recorder.clock.now();
     let Recorder { hot, pending, told_later, .. } = recorder;
     let touch = |(name, word): (&SetupName, &Word)| {
@@ -213,7 +212,7 @@ fn event_row(submission: &Submission, incoming: &Incoming, setup: SetupId, run: 
         event: incoming.event.id,
         setup,
         run,
-        kind: incoming.kind.to_string().into(),
+        kind: incoming.kind.clone(),
         at: incoming.event.at,
         received_at: submission.received,
         late,
@@ -232,7 +231,7 @@ fn output_of(kind: &EventKind) -> Option<(PlaceId, Option<Level>)> {
 }
 
 /// Has the run at hand: from memory, from the store, or new.
-async fn bring(
+pub(super) async fn bring(
     hot: &mut Hot,
     group: &mut Group,
     at: &(SetupId, RunKey),
@@ -329,77 +328,4 @@ fn gather_run(rows: &mut Rows, hot: &mut HotRun, version: i64, seq: i64) {
     let file = |(place, attempt, at, attachment)| AttachmentRow { run: run.id, place, attempt, attachment, at };
     rows.files.extend(touched.files.into_iter().map(file));
     rows.runs.push(RunRow::of(run, hot.created_at, version));
-}
-
-/// Why a run is closed without its listener's word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Close {
-    /// Silent for too long.
-    GiveUp,
-    /// All shards that began have ended, and no other came.
-    Settle,
-}
-
-/// Open runs that must be closed at `now`.
-pub(super) fn overlooked(
-    hot: &Hot,
-    patience: Patience,
-    now: Timestamp,
-    listening_since: Timestamp,
-) -> Vec<(SetupName, RunKey, Close)> {
-    let mut due = Vec::new();
-    for (name, setup) in &hot.setups {
-        let open = hot.runs_of(setup.id).filter(|hot| !hot.run.is_over());
-        let mut open: Vec<_> = open.map(|hot| (last_word(hot, setup, listening_since), hot)).collect();
-        open.sort_by_key(|(heard, _)| *heard);
-        let too_many = open.len().saturating_sub(OPEN_RUNS_MAX);
-        for (rank, (heard, hot)) in open.into_iter().enumerate() {
-            let key = &hot.run.key;
-            let silence = now.since(heard);
-            let settling = hot.run.facts().shards.completion() == Completion::Settling;
-            if settling && silence >= patience.settle_after {
-                due.push((name.clone(), key.clone(), Close::Settle));
-            } else if silence >= patience.lost_after || rank < too_many {
-                due.push((name.clone(), key.clone(), Close::GiveUp));
-            }
-        }
-    }
-    due
-}
-
-/// The last word of a run. A heartbeat of its setup speaks for the run that
-/// the setup is busy with, not for one that it left behind.
-fn last_word(hot: &HotRun, setup: &HotSetup, listening_since: Timestamp) -> Timestamp {
-    let by_setup = (setup.shown.as_ref() == Some(&hot.run.key)).then_some(setup.heard_at).flatten();
-    let planned_only = hot.run.state() == RunState::Waiting;
-    let heard = hot.run.facts().heard_at.max(by_setup.filter(|_| !planned_only));
-    heard.unwrap_or(hot.created_at).max(listening_since)
-}
-
-/// Closes runs, and writes that down. Answers what was written.
-pub(super) async fn close(
-    recorder: &mut Recorder,
-    due: Vec<(SetupName, RunKey, Close)>,
-    now: Timestamp,
-) -> Result<Pending, StoreError> {
-    let since = recorder.since();
-    let names: BTreeSet<_> = due.iter().map(|(name, ..)| name.clone()).collect();
-    let names: Vec<_> = names.into_iter().collect();
-    for name in &names {
-        recorder.pending.word(name, since);
-    }
-    let mut group = recorder.store.begin_group().await?;
-    touch(recorder, &mut group, &names).await?;
-    for (name, key, why) in due {
-        let Some(setup) = recorder.hot.setups.get(&name).map(|setup| setup.id) else { continue };
-        let at = (setup, key);
-        bring(&mut recorder.hot, &mut group, &at, now).await?;
-        recorder.pending.changed(&name, at.clone());
-        let Some(hot) = recorder.hot.used(&at) else { continue };
-        match why {
-            Close::GiveUp => hot.run.give_up(now),
-            Close::Settle => hot.run.settle(now),
-        }
-    }
-    write(recorder, group, &names).await
 }

@@ -151,4 +151,5 @@ pub(super) fn look(pulse: &mut Pulse, vitals: &Vitals) {
     pulse.flake = vitals.flake();
     pulse.tests = vitals.tests();
     pulse.recovery_left = vitals.recovery_left();
+    pulse.is_uncalibrated = vitals.is_uncalibrated();
 }

@@ -25,6 +25,7 @@ pub mod walls;
 
 mod builds;
 mod claims;
+mod closing;
 mod cursor;
 mod forecasts;
 mod group;
@@ -33,6 +34,7 @@ mod ids;
 mod judge;
 mod judged;
 mod live;
+pub mod log;
 mod news;
 pub mod output;
 mod pages;

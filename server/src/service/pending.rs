@@ -130,11 +130,26 @@ impl Pending {
 impl Word {
     /// Nothing was heard yet.
     pub fn new(since: Since) -> Self {
-        Self { since, heard_at: None, attributes: None, runs: BTreeSet::new(), events: 0, is_shown: false, before: None }
+        Self {
+            since,
+            heard_at: None,
+            attributes: None,
+            runs: BTreeSet::new(),
+            events: 0,
+            is_shown: false,
+            before: None,
+        }
     }
 
     /// As the store is told; `version` at least.
     pub fn touch(&self, id: SetupId, name: &SetupName, version: i64, now: Timestamp) -> SetupTouch {
-        SetupTouch { id, name: name.clone(), version, heard_at: self.heard_at, now, attributes: self.attributes.clone() }
+        SetupTouch {
+            id,
+            name: name.clone(),
+            version,
+            heard_at: self.heard_at,
+            now,
+            attributes: self.attributes.clone(),
+        }
     }
 }

@@ -50,6 +50,8 @@ pub struct ProjectSetup {
     pub flake: Option<Estimate>,
     /// Tests that are known, that are flaky, that are broken.
     pub tests: (u32, u32, u32),
+    /// Its probabilities are not worth their name.
+    pub is_uncalibrated: bool,
 }
 
 /// A project as its page shows it.
@@ -110,6 +112,7 @@ impl Desk {
             name: tile.name.clone(),
             flake: tile.pulse.flake,
             tests: (tile.pulse.tests.all, tile.pulse.tests.flaky, tile.pulse.tests.broken),
+            is_uncalibrated: tile.pulse.is_uncalibrated,
         })
         .collect()
     }

@@ -9,7 +9,6 @@ use super::{Service, tiles::Outlook};
 use crate::store::rows::{RunFilter, RunRow, SuiteRow, TestFilter, TestRow, TextRow};
 use app::domain::ids::{RunId, ScriptId, SetupId};
 use app::domain::name::{ProjectName, SetupName};
-use app::domain::rights::Action;
 use app::domain::run::{Run, RunResult, RunState};
 use app::domain::test::Outcome;
 use app::domain::time::{Micros, Timestamp};
@@ -81,19 +80,6 @@ pub struct AttemptDetail {
     pub message: Option<String>,
     /// Where.
     pub trace: Option<String>,
-}
-
-/// An event of the log.
-#[derive(Clone, Debug)]
-pub struct LogEntry {
-    /// Its number.
-    pub seq: i64,
-    /// Its text, as sent.
-    pub body: String,
-    /// When it arrived, by our clock.
-    pub received_at: Timestamp,
-    /// Its run was already over.
-    pub late: bool,
 }
 
 /// A run of which only the row is at hand: enough for its times and outcomes.
@@ -375,26 +361,6 @@ impl Desk {
             now: self.now(),
             silent_after: self.silent_after(),
         }))
-    }
-
-    /// The event log after a number. It is of all projects, and so is the right
-    /// to it.
-    pub async fn log_after(&self, seq: i64, limit: u32) -> Result<Vec<LogEntry>, Failure> {
-        self.allow(Action::Read)?;
-        let events = self.inner.store.event_page(seq, limit).await?;
-        let entries = events.into_iter().map(|event| LogEntry {
-            seq: event.seq,
-            body: event.body.into(),
-            received_at: event.received_at,
-            late: event.late,
-        });
-        Ok(entries.collect())
-    }
-
-    /// The number of the newest event.
-    pub async fn log_end(&self) -> Result<i64, Failure> {
-        self.allow(Action::Read)?;
-        Ok(self.inner.store.event_last().await?)
     }
 }
 

@@ -17,6 +17,7 @@
 
 use super::board::{Board, tiles_frame};
 use super::claims::Held;
+use super::closing;
 use super::failure::Failure;
 use super::group;
 use super::hot::Hot;
@@ -306,11 +307,11 @@ impl Recorder {
             self.pending.word(&name, since);
             self.pending.changed(&name, at);
         }
-        let due = group::overlooked(&self.hot, self.board.patience(), now, self.listening_since);
+        let due = closing::overlooked(&self.hot, self.board.patience(), now, self.listening_since);
         if due.is_empty() {
             return;
         }
-        match group::close(self, due, now).await {
+        match closing::close(self, due, now).await {
             Ok(told) => self.told(&told),
             Err(error) => {
                 self.tear();

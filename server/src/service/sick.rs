@@ -47,7 +47,13 @@ impl Desk {
         rows.truncate(SICK_MAX as usize);
         let model = Model::default();
         let tests = rows.into_iter().map(|row| self.sick_test(&model, row)).collect();
-        Ok(SickPage { tests, is_cut, now: self.now() })
+        Ok(SickPage { tests, is_cut, uncalibrated: self.uncalibrated(&sight), now: self.now() })
+    }
+
+    fn uncalibrated(&self, sight: &Sight) -> Vec<String> {
+        let tiles = self.inner.board.tiles();
+        let off = tiles.iter().filter(|tile| tile.pulse.is_uncalibrated && sight.sees(tile));
+        off.map(|tile| tile.name.clone()).collect()
     }
 
     fn sick_test(&self, model: &Model, row: SickRow) -> SickTest {

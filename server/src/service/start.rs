@@ -227,9 +227,8 @@ impl Recorder {
         let known: BTreeSet<_> = self.store.setup_list().await?.into_iter().map(|row| row.name).collect();
         let now = self.clock.now();
         let missing = self.setups.keys().filter(|name| !known.contains(*name));
-        let touches: Vec<_> = missing
-            .map(|name| Word::new(self.since()).touch(SetupId(new_id()), name, 1, now))
-            .collect();
+        let touches: Vec<_> =
+            missing.map(|name| Word::new(self.since()).touch(SetupId(new_id()), name, 1, now)).collect();
         if touches.is_empty() {
             return Ok(());
         }

@@ -4,7 +4,9 @@
 //! is taken away from a sum is then exactly what was added to it.
 
 use crate::store::rows::{HealthRow, SetupHealthRow};
-use app::domain::health::{Aggregate, Base, Gate, Label, Model, Observation, Packed, Reading, State, Step};
+use app::domain::health::{
+    Aggregate, Base, Calibration, Gate, Label, Model, Observation, Packed, Reading, State, Step,
+};
 use app::domain::ids::{SetupId, TestId};
 use app::ecg::reading::Estimate;
 use app::read::SickTests;
@@ -21,6 +23,7 @@ pub fn hash_of_run(run: uuid::Uuid) -> u64 {
 pub struct Vitals {
     gate: Gate<TestId>,
     sums: Aggregate,
+    calibration: Calibration,
     /// Tests at hand; none for one that never had a result.
     states: HashMap<TestId, Option<Packed>>,
     /// All tests that the store knows are at hand.
@@ -43,6 +46,7 @@ impl Vitals {
         Self {
             gate: Gate::new(base),
             sums,
+            calibration: row.map(|row| row.calibration).unwrap_or_default(),
             states: HashMap::new(),
             is_whole: false,
             is_at_rest: true,
@@ -80,6 +84,12 @@ impl Vitals {
         self.fixed.values().copied().max().map_or(0, u32::from)
     }
 
+    /// Whether the setup behaves unlike anything that the detector was made for,
+    /// so that its probabilities are not worth their name.
+    pub fn is_uncalibrated(&self) -> bool {
+        self.calibration.is_off()
+    }
+
     /// Those of the tests of which the store may know more.
     pub fn missing(&self, tests: impl IntoIterator<Item = TestId>) -> BTreeSet<TestId> {
         tests.into_iter().filter(|test| !self.is_whole && !self.states.contains_key(test)).collect()
@@ -110,6 +120,10 @@ impl Vitals {
         let (step, corrected) = self.gate.observe(model, test, &mut state, seen);
         self.put(model, test, before.as_ref(), &state);
         self.correct(model, corrected);
+        // What a common cause did says nothing about how single tests behave.
+        if !self.gate.is_incident(seen.run) {
+            self.calibration.observe(&step);
+        }
         step
     }
 
@@ -153,7 +167,7 @@ impl Vitals {
         });
         let rows = rows.collect();
         let (base, sums) = (self.gate.base().to_bytes().into(), self.sums.to_bytes().into());
-        (rows, Some(SetupHealthRow { setup, model: model.version(), base, sums }))
+        (rows, Some(SetupHealthRow { setup, model: model.version(), base, sums, calibration: self.calibration }))
     }
 
     fn unpacked(&self, model: &Model, test: TestId) -> Option<State> {

@@ -42,6 +42,7 @@ steps! {
     7 "0007_people",
     8 "0008_output",
     9 "0009_notifications",
+    10 "0010_calibration",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

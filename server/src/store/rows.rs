@@ -31,6 +31,7 @@ use app::domain::test::{Outcome, Test};
 use app::domain::time::{Micros, Timestamp};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// What a setup tells about itself.
@@ -265,7 +266,7 @@ pub struct EventRow {
     /// Whose output it is, where it is output; of a line how grave it is.
     pub output: Option<(PlaceId, Option<Level>)>,
     /// As it was sent.
-    pub body: Box<str>,
+    pub body: Arc<str>,
 }
 
 /// Ids by which events are known again.

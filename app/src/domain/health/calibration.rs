@@ -27,6 +27,7 @@ const LEAST: f64 = 1e-9;
 /// The running log-loss of the filter's predictions and of a running mean's,
 /// over a project. Results of incidents are best left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Calibration {
     results: f64,
     failures: f64,

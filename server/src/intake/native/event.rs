@@ -14,8 +14,11 @@ use app::domain::test::Verdict;
 use app::domain::time::Micros;
 use std::borrow::Cow;
 
-/// An event and its `type` as sent.
-pub(super) type Built = (Box<str>, Event);
+/// An event and its `type`, as it is kept.
+pub(super) type Built = (Cow<'static, str>, Event);
+
+/// Characters of an event's type that are kept, if it is none that we know.
+const KIND_KEPT: usize = 100;
 
 /// Characters of a short text that are kept.
 pub(super) const SHORT_KEPT: usize = 2_000;
@@ -48,33 +51,44 @@ pub(super) fn build(raw: &Raw<'_>) -> Result<Built, Fault> {
     let setup = named("/setup", needed("/setup", raw.setup.as_ref())?, SetupName::parse)?;
     let project = raw.project.as_ref().map(|text| named("/project", text, ProjectName::parse)).transpose()?;
     let id = raw.id.as_ref().map(|text| event_id(text)).transpose()?;
-    let event = Event { id, at, setup, project, kind: kind_of(kind, raw)? };
-    Ok((kind.into(), event))
+    let (called, kind) = kind_of(kind, raw)?;
+    Ok((called, Event { id, at, setup, project, kind }))
 }
 
-fn kind_of(kind: &str, raw: &Raw<'_>) -> Result<EventKind, Fault> {
-    let what: fn(&Raw<'_>) -> Result<RunEvent, Fault> = match kind {
-        "test.finished" => test_finished,
-        "test.started" => test_started,
-        "suite.started" => suite_started,
-        "suite.phase" => suite_phase,
-        "suite.finished" => suite_finished,
-        "log" => log,
-        "step.started" => step_started,
-        "step.finished" => step_finished,
-        "run.planned" => |raw| plan::read(raw.plan).map(RunEvent::Planned),
-        "run.started" => run_started,
-        "run.finished" => run_finished,
-        "setup.heartbeat" => return Ok(EventKind::SetupHeartbeat),
+type Reader = fn(&Raw<'_>) -> Result<RunEvent, Fault>;
+
+/// What can be said of a run, the most frequent first.
+const OF_RUNS: [(&str, Reader); 11] = [
+    ("test.finished", test_finished),
+    ("test.started", test_started),
+    ("suite.started", suite_started),
+    ("suite.phase", suite_phase),
+    ("suite.finished", suite_finished),
+    ("log", log),
+    ("step.started", step_started),
+    ("step.finished", step_finished),
+    ("run.planned", |raw| plan::read(raw.plan).map(RunEvent::Planned)),
+    ("run.started", run_started),
+    ("run.finished", run_finished),
+];
+
+fn kind_of(kind: &str, raw: &Raw<'_>) -> Result<(Cow<'static, str>, EventKind), Fault> {
+    if let Some((known, read)) = OF_RUNS.iter().find(|(known, _)| *known == kind) {
+        let run = named("/run", needed("/run", raw.run.as_ref())?, RunKey::parse)?;
+        return Ok(((*known).into(), EventKind::Run(run, read(raw)?)));
+    }
+    match kind {
+        "setup.heartbeat" => Ok(("setup.heartbeat".into(), EventKind::SetupHeartbeat)),
         "setup.described" => {
             let told = raw.attributes.ok_or_else(|| Fault::missing("/attributes"))?;
-            return plan::attributes(Some(told)).map(EventKind::SetupDescribed);
+            Ok(("setup.described".into(), EventKind::SetupDescribed(plan::attributes(Some(told))?)))
         }
         // What a later version may mean by `run` is not ours to judge.
-        _ => return Ok(EventKind::Unknown(raw.run.as_ref().and_then(|text| RunKey::parse(text).ok()))),
-    };
-    let run = named("/run", needed("/run", raw.run.as_ref())?, RunKey::parse)?;
-    Ok(EventKind::Run(run, what(raw)?))
+        other => {
+            let run = raw.run.as_ref().and_then(|text| RunKey::parse(text).ok());
+            Ok((tidy(other, KIND_KEPT).into_string().into(), EventKind::Unknown(run)))
+        }
+    }
 }
 
 fn needed<'r>(pointer: &'static str, field: Field<'r, '_>) -> Result<&'r str, Fault> {

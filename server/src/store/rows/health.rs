@@ -1,6 +1,6 @@
 //! The health of tests, and the results it comes from.
 
-use app::domain::health::Label;
+use app::domain::health::{Calibration, Label};
 use app::domain::ids::{RunId, SetupId, TestId};
 use app::domain::name::{ProjectName, RunKey};
 use app::domain::test::Outcome;
@@ -36,7 +36,7 @@ pub struct HealthRow {
 }
 
 /// The health of a setup as a whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SetupHealthRow {
     /// Which setup.
     pub setup: SetupId,
@@ -46,6 +46,8 @@ pub struct SetupHealthRow {
     pub base: Box<[u8]>,
     /// All its tests in sum.
     pub sums: Box<[u8]>,
+    /// Whether the detector understands it.
+    pub calibration: Calibration,
 }
 
 /// A test that is neither new nor healthy, with what it was last called.

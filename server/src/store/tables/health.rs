@@ -27,9 +27,9 @@ statements! {
     /// Nothing is known of the tests of a setup.
     HEALTH_CLEAR = "delete from health where setup_id = $1";
     /// The health of all setups.
-    SETUP_HEALTH_LIST = "select setup_id, model, base, sums from setup_health";
+    SETUP_HEALTH_LIST = "select setup_id, model, base, sums, calibration from setup_health";
     /// The health of a setup ($1).
-    SETUP_HEALTH_GET = "select setup_id, model, base, sums from setup_health where setup_id = $1";
+    SETUP_HEALTH_GET = "select setup_id, model, base, sums, calibration from setup_health where setup_id = $1";
 }
 
 bulk! {
@@ -57,7 +57,8 @@ bulk! {
         "model" "bigint" = i64::from(row.model);
         "base" "bytea" = &*row.base;
         "sums" "bytea" = &*row.sums;
-    } OnConflict::Replace("(setup_id)", &["model", "base", "sums"]);
+        "calibration" "jsonb" = Json(&row.calibration);
+    } OnConflict::Replace("(setup_id)", &["model", "base", "sums", "calibration"]);
 }
 
 delegate! {
@@ -130,6 +131,7 @@ macro_rules! body {
                 model: row.count("model")?,
                 base: row.get::<&[u8]>("base")?.into(),
                 sums: row.get::<&[u8]>("sums")?.into(),
+                calibration: row.json("calibration")?,
             })
         }
 

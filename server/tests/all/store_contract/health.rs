@@ -3,7 +3,7 @@
 use super::contract;
 use super::place::*;
 use super::play::*;
-use app::domain::health::Label;
+use app::domain::health::{Calibration, Label, Model, Observation, State};
 use app::domain::ids::{SetupId, TestId};
 use app::domain::test::Verdict;
 use server::store::Store;
@@ -80,9 +80,14 @@ contract! {
     async fn the_health_of_setups_is_kept(place: Place) {
         let store = place.store;
         let bench = setup(&store, "bench").await;
-        let row = SetupHealthRow { setup: bench, model: 7, base: [1].into(), sums: [2, 3].into() };
+        let calibration = Calibration::default();
+        let row = SetupHealthRow { setup: bench, model: 7, base: [1].into(), sums: [2, 3].into(), calibration };
         keep(&store, &[], std::slice::from_ref(&row)).await;
-        let row = SetupHealthRow { model: 8, sums: [4].into(), ..row };
+        let mut state = State::new(&Model::default());
+        let seen = Observation { failed: true, commit: None, run: 1, at: at(1), incident: false };
+        let mut calibration = Calibration::default();
+        calibration.observe(&state.observe(&Model::default(), &seen));
+        let row = SetupHealthRow { model: 8, sums: [4].into(), calibration, ..row };
         keep(&store, &[], std::slice::from_ref(&row)).await;
         assert_eq!(store.setup_health_list().await.expect("reads"), std::slice::from_ref(&row));
         let other = setup(&store, "other").await;

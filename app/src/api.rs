@@ -74,6 +74,18 @@ pub async fn test_page(test: TestId) -> Result<Option<TestPage>, Problem> {
     backend()?.test_page(test).await
 }
 
+/// A test goes on as another one.
+#[server(name = SayRename, prefix = "/rpc", endpoint = "rename", input = Json, output = Json)]
+pub async fn rename(was: TestId, now_is: TestId) -> Result<(), Problem> {
+    backend()?.rename(was, now_is).await
+}
+
+/// A test that was said to go on as another one stands for itself again.
+#[server(name = SayPart, prefix = "/rpc", endpoint = "part", input = Json, output = Json)]
+pub async fn part(was: TestId) -> Result<(), Problem> {
+    backend()?.part(was).await
+}
+
 /// Messages and traces of a test in a run.
 #[server(name = AskAttemptTexts, prefix = "/rpc", endpoint = "attempt-texts", input = Json, output = Json)]
 pub async fn attempt_texts(run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem> {

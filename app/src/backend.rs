@@ -25,6 +25,10 @@ pub trait Backend: Send + Sync + 'static {
     async fn sick_page(&self) -> Result<SickPage, Problem>;
     /// One test over all its runs.
     async fn test_page(&self, test: TestId) -> Result<Option<TestPage>, Problem>;
+    /// A test goes on as another one.
+    async fn rename(&self, was: TestId, now_is: TestId) -> Result<(), Problem>;
+    /// A test that was said to go on as another one stands for itself again.
+    async fn part(&self, was: TestId) -> Result<(), Problem>;
     /// Messages and traces of a test in a run, by attempt.
     async fn attempt_texts(&self, run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem>;
     /// The text of a script.

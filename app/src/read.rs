@@ -14,7 +14,9 @@ mod strip;
 
 pub use look::{Claim, Look};
 pub use pulse::{Mark, Pulse, SickTests};
-pub use sick::{Broke, PerMille, SickPage, SickTest, TapePicture, TestHealth, TestPage, TestResult};
+pub use sick::{
+    Broke, KnownName, PerMille, RenameOffer, SickPage, SickTest, TapePicture, TestHealth, TestPage, TestResult,
+};
 
 use crate::domain::activity::{Activity, ActivityFacts};
 use crate::domain::counts::Counts;
@@ -186,6 +188,9 @@ pub struct RunPage {
     pub suites: Vec<SuiteLine>,
     /// Its tests.
     pub tests: Vec<TestLine>,
+    /// Tests that likely go on from ones of the run before; told only to who
+    /// may join them.
+    pub renames: Vec<RenameOffer>,
     /// The server's clock.
     pub now: Timestamp,
 }

@@ -77,7 +77,7 @@ const PARAMETERS: char = '\u{1e}';
 /// The path by which a test is known over all runs: the root suite's name is
 /// left out where there is anything below it, because frameworks name the root
 /// after the folder or the command line of the day.
-fn lasting_path(path: &[Box<str>]) -> &[Box<str>] {
+pub(super) fn lasting_path(path: &[Box<str>]) -> &[Box<str>] {
     if path.len() > 1 { &path[1..] } else { path }
 }
 

@@ -26,6 +26,7 @@ pub mod name;
 pub mod output;
 pub mod plan;
 pub mod problem;
+pub mod rename;
 pub mod rights;
 pub mod run;
 pub mod suite;

@@ -3,6 +3,7 @@
 use super::live_run::LiveRun;
 use super::not_found::NotFound;
 use super::question::{Answer, Question, answered, ask};
+use super::renames::RenameOffers;
 use super::run_head::{RunFacts, RunState, RunSummary};
 use super::run_tree::RunTree;
 use crate::domain::ids::RunId;
@@ -27,6 +28,7 @@ pub fn RunPage() -> impl IntoView {
 
 #[component]
 fn Run(page: read::RunPage) -> impl IntoView {
+    let offers = page.renames.clone();
     let live = LiveRun::new(page);
     live.listen();
     let head = live.head();
@@ -51,6 +53,7 @@ fn Run(page: read::RunPage) -> impl IntoView {
             </header>
             <RunSummary live=live />
             <RunFacts live=live />
+            <RenameOffers offers=offers />
             <RunTree live=live />
         </div>
     }

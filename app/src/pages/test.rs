@@ -2,6 +2,7 @@
 
 use super::not_found::NotFound;
 use super::question::{Answer, Question, answered, ask};
+use super::renames::{OtherNames, RenameOffers};
 use crate::domain::ids::TestId;
 use crate::domain::time::{Micros, Timestamp};
 use crate::format;
@@ -21,13 +22,14 @@ pub fn TestPage() -> impl IntoView {
     let params = use_params_map();
     let id = move || params.with(|params| params.get_str("id").and_then(|id| id.parse::<uuid::Uuid>().ok()));
     let asked = ask(move || id().map_or(Question::Nothing, |id| Question::Test(TestId(id))));
-    answered(asked, |answer| match answer {
-        Answer::Test(page) => whole(*page),
+    let on_change = Callback::new(move |()| asked.refetch());
+    answered(asked, move |answer| match answer {
+        Answer::Test(page) => whole(*page, on_change),
         _ => view! { <NotFound what="test" /> }.erased(),
     })
 }
 
-fn whole(data: read::TestPage) -> AnyView {
+fn whole(data: read::TestPage, on_change: Callback<()>) -> AnyView {
     let (name, suite) = data
         .path
         .split_last()
@@ -41,6 +43,8 @@ fn whole(data: read::TestPage) -> AnyView {
                 <p class="trail"><a href=Page::Flaky.to_string()>"Flaky tests"</a><span>{suite}</span></p>
                 <div class="page-title"><h1>{name}</h1></div>
             </header>
+            <OtherNames test=data.id before=data.before.clone() now_called=data.now_called.clone() may_part=data.may_rename now=data.now on_change=on_change />
+            <RenameOffers offers=data.offers.clone() on_change=on_change />
             {environment(&data)}
             {data.broke.as_ref().map(broke)}
             <div class="tape-box" tabindex="0" role="region" aria-label="Strip of results"><TapeView tape=data.strip label=told /></div>

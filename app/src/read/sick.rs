@@ -5,6 +5,7 @@
 
 use crate::domain::health::{Label, Reason, Trend};
 use crate::domain::ids::{RunId, TestId};
+use crate::domain::rename::Sign;
 use crate::domain::test::Outcome;
 use crate::domain::time::{Micros, Timestamp};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
@@ -95,8 +96,46 @@ pub struct TestPage {
     pub broke: Option<Broke>,
     /// Its results as a strip, the oldest left.
     pub strip: TapePicture,
+    /// What it was called before; those results are among its own.
+    pub before: Vec<KnownName>,
+    /// What it is called now, where that is something else.
+    pub now_called: Option<KnownName>,
+    /// What it may have been called before.
+    pub offers: Vec<RenameOffer>,
+    /// The reader may join tests and part them.
+    pub may_rename: bool,
     /// Our clock.
     pub now: Timestamp,
+}
+
+/// A name of a test that has another one too.
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
+pub struct KnownName {
+    /// Under which it is known.
+    pub id: TestId,
+    /// The suites before it, and the name.
+    pub path: Vec<String>,
+    /// When they were joined.
+    pub at: Timestamp,
+    /// Who joined them.
+    pub by: String,
+}
+
+/// A test that likely goes on under another name.
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
+pub struct RenameOffer {
+    /// What it was.
+    pub was: TestId,
+    /// The suites before that, and the name.
+    pub was_path: Vec<String>,
+    /// What it is.
+    pub now_is: TestId,
+    /// The suites before that, and the name.
+    pub now_path: Vec<String>,
+    /// What gives it away.
+    pub sign: Sign,
+    /// How alike they are.
+    pub likeness: PerMille,
 }
 
 /// Where a test broke.

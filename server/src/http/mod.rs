@@ -28,6 +28,7 @@ pub mod pages;
 pub mod problem;
 mod problems;
 mod redoc;
+mod renames;
 mod report_portal;
 mod reports;
 mod runs;
@@ -104,6 +105,7 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(runs::list))
         .routes(routes!(runs::one))
         .routes(routes!(runs::tests))
+        .routes(routes!(renames::list))
         .routes(routes!(output::get))
         .routes(routes!(attachments::list))
         .routes(routes!(flaky::list))
@@ -133,6 +135,8 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(stream::get))
         .merge(reads)
         .routes(routes!(art::flip))
+        .routes(routes!(renames::join))
+        .routes(routes!(renames::part))
         .routes(routes!(walls::list))
         .routes(routes!(walls::one, walls::save, walls::delete))
         .routes(routes!(walls::claim, walls::release))

@@ -30,6 +30,7 @@ pub const PATH: &str = "/api/v1/openapi.json";
     tags(
         (name = "Events", description = "What listeners say, and the log of it."),
         (name = "Reads", description = "Setups, runs and tests."),
+        (name = "Tests", description = "What people say of tests."),
         (name = "Feeds", description = "The same for other programs, in formats of their own."),
         (name = "Walls", description = "Saved walls, and who looks after what they show."),
         (name = "Listeners", description = "What runs beside the tests, handed out by the server."),

@@ -8,6 +8,7 @@ use super::vitals::{Vitals, hash_of_run};
 use crate::store::{Group, StoreError};
 use app::domain::health::{Label, Model, Step, hash_of};
 use app::domain::ids::{RunId, TestId};
+use app::domain::rename::Names;
 use app::domain::run::Run;
 use app::domain::time::{Micros, Timestamp};
 use app::ecg::reading::Latest;
@@ -32,10 +33,10 @@ pub(super) async fn judge(
         let (Some(run), Some(setup)) = (hot.runs.get_mut(at), hot.setups.get_mut(name)) else { continue };
         let hash = hash_of_run(run.run.id.0);
         let commit = run.run.facts().about.commit.as_ref().map(|commit| hash_of(&commit.value));
-        let results = run.judged.take_results(&run.run, hash, commit);
+        let mut results = run.judged.take_results(&run.run, hash, commit);
         let ends = run.run.is_over() && !run.judged.is_finished;
         if !results.is_empty() || ends {
-            let vitals = have(setup, &results, model, group).await?;
+            let vitals = have(setup, &mut results, model, group).await?;
             vitals.plan(model, hash, run.run.counts().planned);
             let steps: Vec<_> = results.iter().map(|seen| vitals.observe(model, seen.test, seen.seen)).collect();
             let is_incident = vitals.is_incident(hash);
@@ -56,7 +57,7 @@ pub(super) async fn judge(
 /// may know more.
 async fn have<'a>(
     setup: &'a mut HotSetup,
-    results: &[Seen],
+    results: &mut [Seen],
     model: &Model,
     group: &mut Group,
 ) -> Result<&'a mut Vitals, StoreError> {
@@ -73,7 +74,9 @@ async fn have<'a>(
         let known = group.health_of_setup(id, WHOLE_MAX).await?;
         vitals.woke(known.len() < WHOLE_MAX as usize);
         known.iter().for_each(|(test, state)| vitals.know(model, *test, Some(state)));
+        vitals.rename(names(group).await?);
     }
+    results.iter_mut().for_each(|result| result.test = vitals.called(result.test));
     let missing: Vec<TestId> = vitals.missing(results.iter().map(|result| result.test)).into_iter().collect();
     if !missing.is_empty() {
         for (test, state) in group.health_load(id, &missing).await? {
@@ -82,6 +85,11 @@ async fn have<'a>(
         missing.into_iter().for_each(|test| vitals.know(model, test, None));
     }
     Ok(vitals)
+}
+
+/// What tests are called now that were called otherwise before.
+pub(super) async fn names(group: &mut Group) -> Result<Names, StoreError> {
+    Ok(group.rename_all().await?.into_iter().map(|row| (row.was, row.now_is)).collect())
 }
 
 fn mark<'a>(run: &mut HotRun, pulse: &mut Pulse, steps: impl Iterator<Item = (&'a Seen, &'a Step)>, now: Timestamp) {

@@ -75,10 +75,13 @@ impl News {
         channels: &[NamedChannel],
     ) -> Result<(), Failure> {
         self.know(service).await?;
-        let stood = of_setup(&self.stood, tile.setup);
+        let mut stood = of_setup(&self.stood, tile.setup);
         let mut stand = BTreeMap::new();
         if has_changed {
             stand.extend(tests_of(service, tile.setup).await?);
+            if self.rename(service, &stood, &stand).await? {
+                stood = of_setup(&self.stood, tile.setup);
+            }
         } else {
             // Nothing was said of the tests: they stand as they stood.
             let tests = stood.iter().filter(|(subject, _)| subject.test.is_some());
@@ -92,6 +95,28 @@ impl News {
         stand.insert(own, Standing { condition, heard_at: None });
         let changed = changes(&stood, &stand, service.now());
         if changed.is_empty() { Ok(()) } else { self.take(service, &changed, channels).await }
+    }
+
+    /// A test that is gone from those that are unwell because it goes on under
+    /// another name has not recovered: how it stood is how that one stood. Tells
+    /// whether there was one.
+    async fn rename(
+        &mut self,
+        service: &Service,
+        stood: &BTreeMap<Subject, Condition>,
+        stand: &BTreeMap<Subject, Standing>,
+    ) -> Result<bool, Failure> {
+        let mut is_renamed = false;
+        for (subject, condition) in stood.iter().filter(|(subject, _)| !stand.contains_key(subject)) {
+            let Some(test) = subject.test else { continue };
+            let now_is = service.called_now(test).await?;
+            if now_is != test {
+                self.stood.remove(subject);
+                self.stood.entry(Subject { test: Some(now_is), ..*subject }).or_insert(*condition);
+                is_renamed = true;
+            }
+        }
+        Ok(is_renamed)
     }
 
     /// Notes changes, and what each channel was not told of them.

@@ -40,6 +40,14 @@ impl Backend for Desk {
         Ok(self.test(test).await?)
     }
 
+    async fn rename(&self, was: TestId, now_is: TestId) -> Result<(), Problem> {
+        Ok(Desk::rename(self, was, now_is).await?)
+    }
+
+    async fn part(&self, was: TestId) -> Result<(), Problem> {
+        Ok(Desk::part(self, was).await?)
+    }
+
     async fn attempt_texts(&self, run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem> {
         Ok(self.texts(run, test).await?)
     }

@@ -10,7 +10,7 @@ use crate::store::rows::{RunFilter, RunRow, SuiteRow, TestFilter, TestRow, TextR
 use app::domain::ids::{RunId, ScriptId, SetupId};
 use app::domain::name::{ProjectName, SetupName};
 use app::domain::run::{Run, RunResult, RunState};
-use app::domain::test::Outcome;
+use app::domain::test::{Outcome, Test};
 use app::domain::time::{Micros, Timestamp};
 use app::live::RunChange;
 use app::read::{AttemptText, RunHead, RunLine, RunPage, SetupPage, TestLine, Tile};
@@ -85,6 +85,15 @@ pub struct AttemptDetail {
 /// A run of which only the row is at hand: enough for its times and outcomes.
 pub(super) fn outline(row: &RunRow) -> Run {
     Run::restore(row.id, row.setup, row.key.clone(), row.facts.clone(), Vec::new(), Vec::new())
+}
+
+/// The name of a test, the suites before it and its parameters after it.
+pub(super) fn path_of(suite: &[Box<str>], test: &Test) -> Vec<String> {
+    let name = match &test.parameters {
+        Some(parameters) => format!("{} [{parameters}]", test.name),
+        None => test.name.to_string(),
+    };
+    suite.iter().map(ToString::to_string).chain([name]).collect()
 }
 
 fn line_of(row: &RunRow) -> RunLine {
@@ -238,8 +247,14 @@ impl Desk {
             tests.iter().map(|row| row.test.clone()).collect(),
         );
         let head = self.head(&row, &run).await?;
-        let change = self.lines(head, &run, &suites, &tests).await?;
-        Ok(Some(RunPage { head: change.head, suites: change.suites, tests: change.tests, now: change.now }))
+        let renames = if self.may_rename(row.project.as_str()) {
+            let ids: Vec<_> = tests.iter().map(|row| row.test.id).collect();
+            self.offers(&row, &ids).await?
+        } else {
+            Vec::new()
+        };
+        let RunChange { head, suites, tests, now } = self.lines(head, &run, &suites, &tests).await?;
+        Ok(Some(RunPage { head, suites, tests, renames, now }))
     }
 
     /// What changed in a run after a version.

@@ -7,6 +7,7 @@ use crate::store::rows::{RunFilter, RunRow};
 use crate::store::{Store, StoreError};
 use app::domain::health::{Model, hash_of};
 use app::domain::ids::SetupId;
+use app::domain::rename::Names;
 use std::fmt;
 
 /// Runs that are read at once.
@@ -34,8 +35,10 @@ impl fmt::Display for Rebuilt {
 /// done if it is stopped in the middle.
 pub async fn rebuild(store: &Store, model: &Model) -> Result<Rebuilt, StoreError> {
     let mut rebuilt = Rebuilt::default();
+    let names: Names = store.rename_list().await?.into_iter().map(|row| (row.was, row.now_is)).collect();
     for setup in store.setup_list().await? {
         let mut vitals = Vitals::stored(None, model);
+        vitals.rename(names.clone());
         let runs = runs_of(store, setup.id).await?;
         for row in &runs {
             rebuilt.results += take_in(store, model, &mut vitals, row).await?;
@@ -75,7 +78,7 @@ async fn take_in(store: &Store, model: &Model, vitals: &mut Vitals, row: &RunRow
     let results = Judged::default().take_all_results(&run, hash, commit);
     vitals.plan(model, hash, run.counts().planned);
     for result in &results {
-        vitals.observe(model, result.test, result.seen);
+        vitals.observe(model, vitals.called(result.test), result.seen);
     }
     if run.is_over() {
         vitals.finish(model, hash);

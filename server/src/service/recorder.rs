@@ -22,6 +22,7 @@ use super::failure::Failure;
 use super::group;
 use super::hot::Hot;
 use super::pending::Pending;
+use super::reckon::Joining;
 use super::telling::TELL_EVERY;
 use crate::bus::Bus;
 use crate::config::SetupConfig;
@@ -116,6 +117,13 @@ pub enum Note {
         claim: Option<Held>,
         /// Answered when it is durable.
         done: oneshot::Sender<Result<(), StoreError>>,
+    },
+    /// Tests are joined or parted.
+    Rename {
+        /// Which.
+        joining: Joining,
+        /// Answered when it is durable, with whether it could be.
+        done: oneshot::Sender<Result<bool, StoreError>>,
     },
 }
 
@@ -286,6 +294,9 @@ impl Recorder {
             }
             Note::Claim { setup, claim, done } => {
                 let _ = done.send(self.take_claim(setup, claim).await);
+            }
+            Note::Rename { joining, done } => {
+                let _ = done.send(self.take_joining(&joining).await);
             }
         }
     }

@@ -72,12 +72,18 @@ impl Desk {
     /// One test over all its runs; `None` where nothing ever ended it.
     pub async fn test(&self, id: TestId) -> Result<Option<TestPage>, Failure> {
         let sight = self.reading().await?;
-        let mut rows = self.inner.store.test_results(id, RESULTS_MAX).await?;
+        let before = self.inner.store.renames_into(id).await?;
+        let mut rows = self.results_of(id, &before, RESULTS_MAX).await?;
         rows.retain(|row| self.is_seen(&sight, row.project.as_str(), row.setup));
         let Some(newest) = rows.first() else { return Ok(None) };
         let mut known = self.inner.store.health_of_test(id).await?;
         let project = newest.project.to_string();
         known.retain(|row| self.is_seen(&sight, &project, row.setup));
+        let may_rename = self.may_rename(&project);
+        let has_name = !before.is_empty();
+        let (before, now_called) = self.names_of(id, before).await?;
+        let is_open = may_rename && !has_name && now_called.is_none();
+        let offers = if is_open { self.offers_for(id, &rows).await? } else { Vec::new() };
         let model = Model::default();
         let states: Vec<(SetupId, State)> =
             known.iter().filter_map(|row| Some((row.setup, unpacked(&model, row)?))).collect();
@@ -93,6 +99,10 @@ impl Desk {
             setups: known.iter().map(|row| (self.setup_name(row.setup), health(&model, row))).collect(),
             broke: broke(&rows).map(|(setup, broke)| Broke { setup: self.setup_name(setup), ..broke }),
             strip: strip(&rows),
+            before,
+            now_called,
+            offers,
+            may_rename,
             results: rows.iter().map(|row| self.result(row)).collect(),
             now: self.now(),
         }))

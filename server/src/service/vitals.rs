@@ -8,6 +8,7 @@ use app::domain::health::{
     Aggregate, Base, Calibration, Gate, Label, Model, Observation, Packed, Reading, State, Step,
 };
 use app::domain::ids::{SetupId, TestId};
+use app::domain::rename::Names;
 use app::ecg::reading::Estimate;
 use app::read::SickTests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -34,6 +35,8 @@ pub struct Vitals {
     /// Mended tests, and for how many more results they are called fixed.
     fixed: BTreeMap<TestId, u8>,
     is_fresh: bool,
+    /// Tests that were called otherwise before.
+    names: Names,
 }
 
 impl Vitals {
@@ -53,7 +56,35 @@ impl Vitals {
             changed: BTreeSet::new(),
             fixed: BTreeMap::new(),
             is_fresh: false,
+            names: Names::default(),
         }
+    }
+
+    /// Knows from here on what tests are called that were called otherwise
+    /// before: their results are taken in under their present name.
+    pub fn rename(&mut self, names: Names) {
+        self.names = names;
+    }
+
+    /// What a test is called now.
+    pub fn called(&self, test: TestId) -> TestId {
+        self.names.now(test)
+    }
+
+    /// Takes this for what is known of a test, instead of what was; it has no
+    /// results of its own where that is nothing.
+    pub fn restate(&mut self, model: &Model, test: TestId, state: Option<&State>) {
+        let before = self.unpacked(model, test);
+        if let Some(state) = state {
+            return self.put(model, test, before.as_ref(), state);
+        }
+        if let Some((reading, label)) = before.map(|state| of(model, &state)) {
+            self.sums.remove(&reading, label);
+        }
+        self.fixed.remove(&test);
+        self.changed.remove(&test);
+        self.states.insert(test, None);
+        self.is_fresh = true;
     }
 
     /// All tests in sum.

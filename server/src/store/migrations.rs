@@ -43,6 +43,7 @@ steps! {
     8 "0008_output",
     9 "0009_notifications",
     10 "0010_calibration",
+    11 "0011_renames",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

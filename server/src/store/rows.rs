@@ -7,6 +7,7 @@ mod news;
 mod outbox;
 mod output;
 mod people;
+mod renames;
 mod walls;
 mod work;
 
@@ -17,6 +18,7 @@ pub use news::*;
 pub use outbox::*;
 pub use output::*;
 pub use people::*;
+pub use renames::*;
 pub use walls::*;
 pub use work::*;
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 const ROUTES: &[&str] = &[
+    "delete /api/v1/renames/{was}",
     "delete /api/v1/setups/{name}/claim",
     "delete /api/v1/walls/{name}",
     "get /api/v1/flaky",
@@ -17,6 +18,7 @@ const ROUTES: &[&str] = &[
     "get /api/v1/runs/{id}/ctrf",
     "get /api/v1/runs/{id}/junit",
     "get /api/v1/runs/{id}/log",
+    "get /api/v1/runs/{id}/renames",
     "get /api/v1/runs/{id}/tests",
     "get /api/v1/setups",
     "get /api/v1/setups/{name}",
@@ -37,6 +39,7 @@ const ROUTES: &[&str] = &[
     "post /api/v1/attachments",
     "post /api/v1/events",
     "post /api/v1/hooks/{kind}",
+    "post /api/v1/renames",
     "post /api/v1/reports",
     "post /flip-mode",
     "put /api/v1/setups/{name}/claim",

@@ -21,6 +21,7 @@ mod outgoing;
 mod project;
 mod reads;
 mod recordings;
+mod renames;
 mod replaced;
 mod report_portal;
 mod reports;

@@ -15,6 +15,7 @@ mod outbox;
 mod people;
 mod place;
 mod play;
+mod renames;
 mod results;
 mod walls;
 mod work;

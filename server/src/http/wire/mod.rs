@@ -10,6 +10,7 @@ pub mod event;
 pub mod flaky;
 pub mod hook;
 pub mod output;
+pub mod rename;
 pub mod report;
 mod run;
 mod setup;

@@ -1,6 +1,7 @@
 //! What runs tell about one another: durations and the results of a test.
 
 use super::prelude::*;
+pub(in crate::store) use std::collections::HashMap;
 
 macro_rules! result_columns {
     () => {
@@ -22,6 +23,13 @@ statements! {
               and h.finished_at is not null and h.outcome in ('passed', 'flaky') and h.duration is not null \
               and h.run_id <> $1 order by h.finished_at desc limit $3) n) as durations \
               from (select distinct test_id from tests where run_id = $1) t";
+    /// The same of tests that were called otherwise before: as passed under
+    /// the name before this one.
+    PASSES_BEFORE = "select n.now_id as id, (select string_agg(cast(p.duration as text), ',') from \
+              (select h.duration from tests h where h.test_id = n.was_id and h.setup_id = $2 \
+              and h.finished_at is not null and h.outcome in ('passed', 'flaky') and h.duration is not null \
+              and h.run_id <> $1 order by h.finished_at desc limit $3) p) as durations \
+              from renames n where n.now_id in (select test_id from tests where run_id = $1)";
     /// Of each suite in a run ($1), its last durations in other runs on a setup ($2).
     SUITE_DURATIONS = "select t.ordinal, (select string_agg(cast(n.duration as text), ',') from \
               (select h.duration from suites h where h.suite_id = t.suite_id and h.setup_id = $2 \
@@ -77,12 +85,19 @@ macro_rules! body {
             setup: SetupId,
             per_test: u32,
         ) -> Answer<Vec<(TestId, Micros)>> {
-            let query = sqlx::query(PASSES).bind(run.0).bind(setup.0).bind(i64::from(per_test));
             let mut passes = Vec::new();
-            for row in query.fetch_all(db).await? {
-                let row = Columns::of(&row, "tests", &["id"]);
-                let id = TestId(row.get("id")?);
-                passes.extend(row.durations("durations")?.into_iter().map(|length| (id, length)));
+            let mut known: HashMap<TestId, usize> = HashMap::new();
+            for text in [PASSES, PASSES_BEFORE] {
+                let query = sqlx::query(text).bind(run.0).bind(setup.0).bind(i64::from(per_test));
+                for row in query.fetch_all(&mut *db).await? {
+                    let row = Columns::of(&row, "tests", &["id"]);
+                    let id = TestId(row.get("id")?);
+                    let known = known.entry(id).or_default();
+                    for length in row.durations("durations")?.into_iter().take(per_test as usize - *known) {
+                        *known += 1;
+                        passes.push((id, length));
+                    }
+                }
             }
             Ok(passes)
         }

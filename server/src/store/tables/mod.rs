@@ -21,6 +21,7 @@ pub(super) mod jobs;
 pub(super) mod news;
 pub(super) mod outbox;
 pub(super) mod people;
+pub(super) mod renames;
 pub(super) mod runs;
 pub(super) mod sessions;
 pub(super) mod setups;
@@ -74,6 +75,7 @@ pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
         news::ALL,
         outbox::ALL,
         people::ALL,
+        renames::ALL,
         runs::ALL,
         sessions::ALL,
         setups::ALL,
@@ -106,7 +108,7 @@ macro_rules! bodies {
     ($Db:ty, $Connection:ty, $Row:ty, $dialect:path) => {
         $crate::store::read::columns!($Db, $Row);
 
-        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit events files foreign health history jobs news outbox people runs sessions setups tests tokens walls workers);
+        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit events files foreign health history jobs news outbox people renames runs sessions setups tests tokens walls workers);
     };
     (@rooms $Connection:ty, $Row:ty, $dialect:path, $($room:ident)*) => {$(
         mod $room {

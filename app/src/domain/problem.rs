@@ -41,6 +41,8 @@ problems! {
     NotFound = "not-found", 404, "There is nothing here";
     /// The path is right, the method is not.
     MethodNotAllowed = "method-not-allowed", 405, "This address does not take that method";
+    /// It was so once, or is not yet: somebody else was quicker.
+    Conflict = "conflict", 409, "This does not fit with how things stand";
     /// It did not arrive in time.
     TooSlow = "too-slow", 408, "The request took too long to arrive";
     /// More than we take at once.

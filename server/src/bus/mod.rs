@@ -4,7 +4,7 @@
 //! told so by the channel and heal themselves with a snapshot, so the bound of
 //! each channel costs freshness for a moment and never a fact.
 
-use app::domain::ids::RunId;
+use app::domain::ids::{JobId, RunId};
 use bytes::Bytes;
 use tokio::sync::{broadcast, watch};
 
@@ -26,11 +26,19 @@ pub struct Bus {
     tiles: broadcast::Sender<Bytes>,
     runs: broadcast::Sender<RunChanged>,
     log: watch::Sender<u64>,
+    queue: watch::Sender<u64>,
+    jobs: broadcast::Sender<JobId>,
 }
 
 impl Default for Bus {
     fn default() -> Self {
-        Self { tiles: broadcast::channel(RINGS).0, runs: broadcast::channel(4 * RINGS).0, log: watch::channel(0).0 }
+        Self {
+            tiles: broadcast::channel(RINGS).0,
+            runs: broadcast::channel(4 * RINGS).0,
+            log: watch::channel(0).0,
+            queue: watch::channel(0).0,
+            jobs: broadcast::channel(4 * RINGS).0,
+        }
     }
 }
 
@@ -50,6 +58,26 @@ impl Bus {
     /// Rings for the event log.
     pub fn log_grew(&self) {
         self.log.send_modify(|rings| *rings = rings.wrapping_add(1));
+    }
+
+    /// Rings for whoever waits for a job: there may be one.
+    pub fn job_waits(&self) {
+        self.queue.send_modify(|rings| *rings = rings.wrapping_add(1));
+    }
+
+    /// Rings for one job: where it stands, how far it is, or its log.
+    pub fn job_changed(&self, job: JobId) {
+        let _ = self.jobs.send(job);
+    }
+
+    /// Changes whenever there may be a job to take.
+    pub fn queue(&self) -> watch::Receiver<u64> {
+        self.queue.subscribe()
+    }
+
+    /// Changes of jobs from now on.
+    pub fn jobs(&self) -> broadcast::Receiver<JobId> {
+        self.jobs.subscribe()
     }
 
     /// Frames of changed tiles from now on.

@@ -18,6 +18,7 @@ pub mod guard;
 mod health;
 mod hooks;
 mod html;
+mod jobs;
 mod listeners;
 mod live_run;
 mod live_wall;
@@ -40,6 +41,7 @@ mod strip;
 mod swagger;
 mod walls;
 pub mod wire;
+mod work;
 
 use crate::service::Service;
 use app::domain::problem::ProblemKind;
@@ -133,6 +135,7 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .merge(OpenApiRouter::new().routes(routes!(attachments::post)).layer(DefaultBodyLimit::disable()))
         .merge(attachments)
         .routes(routes!(stream::get))
+        .merge(work())
         .merge(reads)
         .routes(routes!(art::flip))
         .routes(routes!(renames::join))
@@ -144,11 +147,30 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(health::ready))
 }
 
+/// For workers, and for who wants to see what they do. Waits for nothing: a
+/// worker reads no results.
+fn work() -> OpenApiRouter<Door> {
+    let log = OpenApiRouter::new().routes(routes!(work::log)).layer(DefaultBodyLimit::max(work::PIECE_PACKED_MOST));
+    OpenApiRouter::new()
+        .routes(routes!(work::list, work::hello))
+        .routes(routes!(work::forget))
+        .routes(routes!(work::stance))
+        .routes(routes!(work::claim))
+        .routes(routes!(work::extend))
+        .routes(routes!(work::finish))
+        .merge(log)
+        .routes(routes!(work::file))
+        .routes(routes!(jobs::one))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::log))
+}
+
 /// For our own pages.
 fn live(service: &Service) -> Router<Door> {
     Router::new()
         .route("/live/wall", get(live_wall::get))
         .route("/live/runs/{id}", get(live_run::get))
+        .route("/live/jobs/{id}", get(jobs::live))
         .layer(from_fn_with_state(service.clone(), settled))
 }
 

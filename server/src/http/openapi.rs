@@ -33,6 +33,7 @@ pub const PATH: &str = "/api/v1/openapi.json";
         (name = "Tests", description = "What people say of tests."),
         (name = "Feeds", description = "The same for other programs, in formats of their own."),
         (name = "Walls", description = "Saved walls, and who looks after what they show."),
+        (name = "Work", description = "Jobs that Holter runs, and the workers that take them."),
         (name = "Listeners", description = "What runs beside the tests, handed out by the server."),
         (name = "Server", description = "Whether the server is well."),
     ),
@@ -105,6 +106,9 @@ fn refusals_of(path: &str, method: &str, operation: &Operation) -> Vec<ProblemKi
     }
     if operation.request_body.is_some() {
         kinds.extend([Kind::Malformed, Kind::TooSlow, Kind::TooLarge, Kind::Invalid]);
+    }
+    if path.starts_with("/api/v1/work") || path.ends_with("/cancel") {
+        kinds.push(Kind::Conflict);
     }
     if path == "/api/v1/events" {
         kinds.push(Kind::Unsupported);

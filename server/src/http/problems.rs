@@ -28,6 +28,10 @@ pub const fn meaning(kind: ProblemKind) -> (&'static str, &'static str) {
         ProblemKind::MethodNotAllowed => {
             ("The address is right, the method is not.", "The header Allow lists the methods that it takes.")
         }
+        ProblemKind::Conflict => (
+            "The request was right once, or will be: somebody else was quicker, or what it is about has moved on.",
+            "Read how things stand now. A worker that is told so stops what it does: its results count for nothing.",
+        ),
         ProblemKind::TooSlow => (
             "The body did not arrive in time.",
             "Send it again; where the line is slow, send fewer events at once, or pack them with gzip.",

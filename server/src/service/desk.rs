@@ -113,6 +113,17 @@ impl Desk {
         &self.asker.who
     }
 
+    /// What to call whoever asks, where people read it.
+    pub fn asker_name(&self) -> String {
+        match self.who() {
+            Who::Person(person) => person.name.to_string(),
+            Who::Pass(pass) => {
+                pass.label.as_deref().map_or_else(|| "a token".into(), |label| format!("the token {label}"))
+            }
+            Who::Nobody | Who::Stranger(_) | Who::Neighbour => "somebody without an account".into(),
+        }
+    }
+
     /// What the operator decided.
     pub fn policy(&self) -> Policy {
         self.policy

@@ -28,6 +28,9 @@ pub enum Failure {
     /// There is no such thing.
     #[error("{0}")]
     NotFound(String),
+    /// It does not fit with how things stand.
+    #[error("{0}")]
+    Conflict(String),
     /// More than is taken at once.
     #[error("{0}")]
     TooLarge(String),
@@ -87,6 +90,7 @@ impl From<Failure> for Problem {
             Failure::Unauthenticated(_) => Problem::new(ProblemKind::Unauthenticated, detail),
             Failure::Forbidden(_) => Problem::new(ProblemKind::Forbidden, detail),
             Failure::NotFound(_) => Problem::new(ProblemKind::NotFound, detail),
+            Failure::Conflict(_) => Problem::new(ProblemKind::Conflict, detail),
             Failure::Invalid { pointer, detail } => {
                 Problem::new(ProblemKind::Invalid, detail.clone()).at(pointer, detail)
             }

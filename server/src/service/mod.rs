@@ -15,6 +15,8 @@ pub mod desk;
 pub mod failure;
 pub mod files;
 pub mod ingest;
+pub mod job_log;
+pub mod jobs;
 pub mod project;
 pub mod reads;
 pub mod rebuild;
@@ -23,6 +25,7 @@ pub mod renames;
 pub mod reports;
 pub mod tokens;
 pub mod walls;
+pub mod workers;
 
 mod builds;
 mod claims;

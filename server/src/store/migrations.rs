@@ -44,6 +44,7 @@ steps! {
     9 "0009_notifications",
     10 "0010_calibration",
     11 "0011_renames",
+    12 "0012_work",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

@@ -6,6 +6,7 @@
 
 pub mod courier;
 pub mod files;
+pub mod leases;
 
 use crate::service::{Failure, Service};
 use app::domain::problem::Problem;
@@ -18,6 +19,7 @@ pub fn start(service: &Service, stop: &CancellationToken) -> TaskTracker {
     work.spawn(courier::watch(service.clone(), stop.clone()));
     work.spawn(courier::send(service.clone(), stop.clone()));
     work.spawn(files::run(service.clone(), stop.clone()));
+    work.spawn(leases::run(service.clone(), stop.clone()));
     work.close();
     work
 }

@@ -30,3 +30,4 @@ mod simulate;
 mod statuses;
 mod store_contract;
 mod walls;
+mod work;

@@ -9,6 +9,7 @@ mod file;
 mod files;
 mod foreign;
 mod health;
+mod job_log;
 mod measurement;
 mod news;
 mod outbox;

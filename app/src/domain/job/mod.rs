@@ -11,9 +11,14 @@
 
 mod labels;
 mod summary;
+mod task;
 
 pub use labels::{LabelError, Labels};
 pub use summary::{Summary, WorkState};
+pub use task::{
+    Checkout, Limits, PathFault, Progress, STEPS_MAX, Step, StepProgress, StepState, Task, TaskFile, Tells, check_path,
+    path_fits,
+};
 
 use super::ids::{JobId, WorkerId};
 use super::time::{Micros, Timestamp};
@@ -84,6 +89,18 @@ words! {
         TimedOut = "timed_out",
         /// It could not be run as it should.
         Errored = "errored",
+    }
+}
+
+words! {
+    /// Whether a worker is given jobs.
+    Stance {
+        /// It is.
+        Active = "active",
+        /// It ends what it has, and is given nothing new.
+        Draining = "draining",
+        /// It is given nothing.
+        Disabled = "disabled",
     }
 }
 

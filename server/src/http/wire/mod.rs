@@ -16,6 +16,7 @@ mod run;
 mod setup;
 mod test;
 pub mod walls;
+pub mod work;
 
 pub use run::{RunDetail, RunItem, RunList};
 pub use setup::{CurrentRun, SetupItem, SetupList};

@@ -1,6 +1,7 @@
 //! Work that is run here: jobs, and the workers that take them.
 
-use app::domain::ids::WorkerId;
+use app::domain::file::Digest;
+use app::domain::ids::{BatchId, WorkerId};
 use app::domain::job::{Job, JobKind, Labels};
 use app::domain::time::Timestamp;
 use uuid::Uuid;
@@ -68,4 +69,45 @@ pub struct JobCount {
     pub result: Option<app::domain::job::JobResult>,
     /// How many.
     pub jobs: u32,
+}
+
+/// A piece of what a job put out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPiece {
+    /// The bytes before it.
+    pub start: u64,
+    /// Its bytes, unpacked.
+    pub size: u32,
+    /// Lines that end in it.
+    pub lines: u32,
+    /// The bytes themselves, packed with gzip.
+    pub packed: Vec<u8>,
+}
+
+/// Test files that somebody had run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchRow {
+    /// Its identity.
+    pub id: BatchId,
+    /// A name for people, or of one.
+    pub name: Box<str>,
+    /// When it was made, by our clock.
+    pub created_at: Timestamp,
+    /// How it is to be run, as JSON.
+    pub plan: Box<str>,
+}
+
+/// A file of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchFileRow {
+    /// Of which.
+    pub batch: BatchId,
+    /// Its place there, from 0.
+    pub ordinal: u32,
+    /// Its path, with `/` between folders.
+    pub name: Box<str>,
+    /// Its content.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
 }

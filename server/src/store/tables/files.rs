@@ -11,7 +11,8 @@ use super::prelude::*;
 /// adds the table here.
 macro_rules! in_use {
     () => {
-        "exists (select 1 from attachments a where a.digest = c.digest)"
+        "(exists (select 1 from attachments a where a.digest = c.digest) \
+         or exists (select 1 from batch_files b where b.digest = c.digest))"
     };
 }
 

@@ -12,12 +12,14 @@ macro_rules! outcome {
     };
 }
 pub(super) mod audit;
+pub(super) mod batches;
 pub(super) mod events;
 pub(super) mod files;
 pub(super) mod foreign;
 pub(super) mod health;
 pub(super) mod history;
 pub(super) mod jobs;
+pub(super) mod logs;
 pub(super) mod news;
 pub(super) mod outbox;
 pub(super) mod people;
@@ -66,12 +68,14 @@ pub(super) mod prelude {
 pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
     [
         audit::ALL,
+        batches::ALL,
         events::ALL,
         files::ALL,
         foreign::ALL,
         health::ALL,
         history::ALL,
         jobs::ALL,
+        logs::ALL,
         news::ALL,
         outbox::ALL,
         people::ALL,
@@ -90,6 +94,7 @@ pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
 /// Every bulk write, by name.
 pub(super) fn bulk_writes() -> Vec<(&'static str, &'static Texts)> {
     [
+        batches::bulk(),
         events::bulk(),
         files::bulk(),
         foreign::bulk(),
@@ -108,7 +113,7 @@ macro_rules! bodies {
     ($Db:ty, $Connection:ty, $Row:ty, $dialect:path) => {
         $crate::store::read::columns!($Db, $Row);
 
-        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit events files foreign health history jobs news outbox people renames runs sessions setups tests tokens walls workers);
+        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit batches events files foreign health history jobs logs news outbox people renames runs sessions setups tests tokens walls workers);
     };
     (@rooms $Connection:ty, $Row:ty, $dialect:path, $($room:ident)*) => {$(
         mod $room {

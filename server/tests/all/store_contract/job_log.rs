@@ -1,0 +1,61 @@
+//! What jobs put out, and the batches that they belong to.
+
+use super::contract;
+use super::place::*;
+use super::play::*;
+use super::work::{job, take};
+use app::domain::file::Digest;
+use app::domain::ids::{BatchId, JobId};
+use server::store::rows::*;
+use uuid::Uuid;
+
+fn piece(start: u64, packed: &[u8]) -> LogPiece {
+    LogPiece { start, size: 10, lines: 1, packed: packed.to_vec() }
+}
+
+contract! {
+    async fn a_log_grows_at_its_end_alone(place: Place) {
+        let store = place.store;
+        store.job_insert(&[job(1, "")]).await.expect("inserts");
+        let id = JobId(Uuid::from_u128(1));
+        assert_eq!(store.log_append(id, 1, &piece(0, b"a")).await.expect("asks"), None, "nobody holds it");
+        take(&store, 8, &[""]).await.expect("it waits");
+        assert_eq!(store.log_append(id, 1, &piece(0, b"a")).await.expect("writes"), Some(10));
+        assert_eq!(store.log_append(id, 1, &piece(0, b"x")).await.expect("was written"), Some(10));
+        assert_eq!(store.log_append(id, 1, &piece(30, b"x")).await.expect("leaves a gap"), Some(10));
+        assert_eq!(store.log_append(id, 1, &piece(10, b"b")).await.expect("writes"), Some(20));
+        assert_eq!(store.log_append(id, 2, &piece(0, b"x")).await.expect("asks"), None, "another attempt");
+        assert_eq!(store.log_end(id, 1).await.expect("reads"), 20);
+        assert_eq!(store.log_end(id, 2).await.expect("reads"), 0);
+        let all = [piece(0, b"a"), piece(10, b"b")];
+        assert_eq!(store.log_read(id, 1, 0, 9).await.expect("reads"), all);
+        assert_eq!(store.log_read(id, 1, 9, 9).await.expect("reads"), all);
+        assert_eq!(store.log_read(id, 1, 10, 9).await.expect("reads"), all[1..]);
+        assert_eq!(store.log_read(id, 1, 0, 1).await.expect("reads"), all[..1]);
+        assert_eq!(store.log_read(id, 1, 20, 9).await.expect("reads"), []);
+    }
+
+    async fn a_batch_comes_with_its_files_and_jobs(place: Place) {
+        let store = place.store;
+        let id = |number: u128| BatchId(Uuid::from_u128(number));
+        let batch = |number: u128| BatchRow {
+            id: id(number), name: "nightly".into(), created_at: at(number as i64), plan: r#"{"a":1}"#.into(),
+        };
+        let file = BatchFileRow {
+            batch: id(77), ordinal: 0, name: "a/test_a.py".into(), digest: Digest([7; 32]), size: 12,
+        };
+        assert!(store.content_take(file.digest, 12, at(1)).await.expect("keeps"));
+        store.batch_insert(&batch(77), std::slice::from_ref(&file), &[job(1, "")]).await.expect("inserts");
+        store.batch_insert(&batch(78), &[], &[]).await.expect("inserts");
+        assert_eq!(store.batch_get(id(77)).await.expect("reads"), Some(batch(77)));
+        assert_eq!(store.batch_get(id(9)).await.expect("reads"), None);
+        assert_eq!(store.batch_files(id(77)).await.expect("reads"), [file]);
+        assert_eq!(store.jobs_of(Uuid::from_u128(77)).await.expect("reads").len(), 1);
+        let newest = (app::domain::time::Timestamp(i64::MAX), id(u128::MAX));
+        assert_eq!(store.batch_list(newest, 9).await.expect("reads"), [batch(78), batch(77)]);
+        assert_eq!(store.batch_list((at(78), id(78)), 9).await.expect("reads"), [batch(77)]);
+        assert_eq!(store.batch_count().await.expect("reads"), 2);
+        let idle = store.content_idle(Digest([0; 32]), at(1_000_000), 9).await.expect("reads");
+        assert_eq!(idle.iter().map(|(_, idle)| *idle).collect::<Vec<_>>(), [false], "a batch needs its files");
+    }
+}

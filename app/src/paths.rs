@@ -20,6 +20,10 @@ pub enum Page<'a> {
     Flaky,
     /// The wall.
     Wall,
+    /// Signing in.
+    Login,
+    /// The own account.
+    Account,
     /// The API, to be tried.
     Docs,
     /// The API, to be read.
@@ -36,6 +40,8 @@ impl fmt::Display for Page<'_> {
             Self::Project(name) => write!(f, "/projects/{}", Segment(name)),
             Self::Flaky => f.write_str("/flaky"),
             Self::Wall => f.write_str("/wall"),
+            Self::Login => f.write_str("/login"),
+            Self::Account => f.write_str("/settings/account"),
             Self::Docs => f.write_str("/docs"),
             Self::Redoc => f.write_str("/redoc"),
         }

@@ -43,6 +43,11 @@ impl StatusSink {
 #[derive(Clone, Debug)]
 pub struct Origin(pub String);
 
+/// The name of who is signed in. The server puts it into the context of each
+/// request.
+#[derive(Clone, Debug)]
+pub struct SignedIn(pub String);
+
 /// The document. Neither styles nor scripts stand in it but the ones that
 /// carry the nonce: the policy forbids all others.
 #[cfg(feature = "ssr")]

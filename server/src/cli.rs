@@ -1,5 +1,7 @@
 //! The command line.
 
+mod user;
+
 use crate::clock::SystemClock;
 use crate::config::{Config, EXAMPLE, environment};
 use crate::import::{self, Target};
@@ -47,6 +49,9 @@ enum Command {
     /// Tokens for listeners and scripts.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Accounts of people.
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Benches that play steady, flaky, broken and dying tests.
     Simulate(crate::simulate::Options),
     /// The configuration.
@@ -201,12 +206,12 @@ enum ImportCommand {
 
 impl Place {
     /// The configuration, with the flags on top.
-    fn config(self) -> Result<Config, Box<dyn Error + Send + Sync>> {
+    fn config(&self) -> Result<Config, Box<dyn Error + Send + Sync>> {
         let mut config = Config::read(self.config.as_deref(), &environment)?;
-        if let Some(data_dir) = self.data_dir {
+        if let Some(data_dir) = self.data_dir.clone() {
             config.move_to(data_dir, false);
         }
-        config.database_url = self.database_url.unwrap_or(config.database_url);
+        config.database_url = self.database_url.clone().unwrap_or(config.database_url);
         Ok(config)
     }
 
@@ -231,6 +236,7 @@ impl Cli {
                 println!("{}", wall.map_or(secret.clone(), |wall| format!("/wall/{wall}?kiosk={secret}")));
                 Ok(())
             }
+            Command::User(command) => command.run().await,
             Command::Simulate(options) => {
                 let summary = crate::simulate::run(options, told_to_stop()).await?;
                 println!("{summary}");
@@ -291,6 +297,11 @@ impl Serve {
         config.listen = self.listen.unwrap_or(config.listen);
         let server = Server::start(&config, self.dev, Arc::new(SystemClock)).await?;
         println!("holter listening on http://{}", server.address);
+        if let Some(path) = server.service.first_link().await? {
+            let base = config.public_url.as_ref().map(|_| config.link_base());
+            let base = base.unwrap_or_else(|| format!("http://{}", server.address));
+            tracing::info!("nobody has an account yet; the first administrator is made at {base}{path}");
+        }
         told_to_stop().await;
         tracing::info!("stopping");
         server.stop().await;

@@ -307,6 +307,11 @@ impl Config {
         self.public_url.as_ref().map_or_else(by_listening, |url| url.as_str().trim_end_matches('/').to_owned())
     }
 
+    /// Whether people reach this server by TLS: then cookies travel by it alone.
+    pub fn is_behind_tls(&self) -> bool {
+        self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
+    }
+
     /// The setups that are written down, by name.
     pub fn setups_by_name(&self) -> HashMap<SetupName, SetupConfig> {
         let named = self.setups.iter().filter_map(|setup| Some((SetupName::parse(&setup.name).ok()?, setup.clone())));

@@ -39,6 +39,42 @@ impl LinkKind {
     }
 }
 
+words! {
+    /// What somebody did that is written down.
+    Deed {
+        /// Signed in.
+        SignedIn = "signed in",
+        /// A password was not right.
+        Refused = "was refused",
+        /// Signed out.
+        SignedOut = "signed out",
+        /// Made an account.
+        UserMade = "made the account",
+        /// Changed an account.
+        UserChanged = "changed the account",
+        /// Deleted an account.
+        UserDeleted = "deleted the account",
+        /// Set a password by a link or by the old one.
+        PasswordSet = "set the password of",
+        /// Asked for a link that sets a password, or made one.
+        LinkMade = "made a link for",
+        /// Ended sessions.
+        SessionsEnded = "ended sessions of",
+        /// Made a token.
+        TokenMade = "made the token",
+        /// Took a token back.
+        TokenRevoked = "took back the token",
+        /// Saved a wall.
+        WallSaved = "saved the wall",
+        /// Deleted a wall.
+        WallDeleted = "deleted the wall",
+        /// Saved a channel.
+        ChannelSaved = "saved the channel",
+        /// Deleted a channel.
+        ChannelDeleted = "deleted the channel",
+    }
+}
+
 /// What is wrong with what somebody typed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{detail}")]

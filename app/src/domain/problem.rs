@@ -34,9 +34,9 @@ problems! {
     /// The body is not what its content type says.
     Malformed = "malformed", 400, "The request could not be read";
     /// No token, or one we do not know.
-    Unauthenticated = "unauthenticated", 401, "A valid token is needed";
+    Unauthenticated = "unauthenticated", 401, "An account or a valid token is needed";
     /// A token that may not do this.
-    Forbidden = "forbidden", 403, "This token may not do that";
+    Forbidden = "forbidden", 403, "You may not do that";
     /// Nothing here.
     NotFound = "not-found", 404, "There is nothing here";
     /// The path is right, the method is not.

@@ -3,6 +3,7 @@
 
 use super::keys::KEYS;
 use crate::paths::Page;
+use crate::shell::SignedIn;
 use crate::ui::{Erase, Glyph, Icon, click};
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -10,6 +11,12 @@ use leptos::prelude::*;
 /// The head of every page.
 #[component]
 pub fn Masthead() -> impl IntoView {
+    // Known to the server alone; the browser is told with the page.
+    let person = SharedValue::new(|| use_context::<SignedIn>().map(|person| person.0)).into_inner();
+    let (way, word) = match person {
+        Some(name) => (Page::Account, name),
+        None => (Page::Login, "Sign in".to_owned()),
+    };
     view! {
         <header class="masthead">
             <a class="brand" href=Page::Grid.to_string() aria-label="Holter, all setups">
@@ -22,6 +29,7 @@ pub fn Masthead() -> impl IntoView {
                 <a href=Page::Wall.to_string()><Icon glyph=Glyph::Tiles /><span>"Wall"</span></a>
                 <a href=Page::Flaky.to_string()><Icon glyph=Glyph::Wave /><span>"Flaky"</span></a>
                 <a href=Page::Docs.to_string() rel="external"><Icon glyph=Glyph::Code /><span>"API"</span></a>
+                <a href=way.to_string() rel="external" data-test="person"><Icon glyph=Glyph::Person /><span>{word}</span></a>
             </nav>
             <ThemeToggle />
             <HelpButton />

@@ -19,7 +19,7 @@
 //! | `claim`, `claim-form`, `claim-holder`, `claim-note`, `claim-take`, `claim-let-go` | who looks after a setup |
 //! | `renames`, `rename` with `rename-join` and `rename-undo`; `other-names`, `other-name` with `rename-part` | tests that go on under another name |
 //! | `wall-pages` with `data-held`, `all-well`; `data-theme`, `data-palette`, `data-night`, `data-sound` on the wall | a saved wall |
-//! | `theme`, `help`, `problem`, `not-found` | everywhere |
+//! | `theme`, `help`, `person` (who is signed in, or the way to that), `problem`, `not-found` | everywhere |
 
 #![allow(clippy::redundant_closure, reason = "only a closure written inside of `view!` is erased, see `ui::erase`")]
 

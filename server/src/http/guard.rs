@@ -4,22 +4,28 @@
 //! One layer instead of five, and none of it allocates for a request that
 //! goes well beyond its id: this stands before every event too.
 
+use super::cookies::{self, Cookies};
 use super::extract::bearer;
 use super::problem::{self, Refusal};
 use crate::service::access::Shown;
 use crate::service::{Desk, Service};
 use app::domain::problem::ProblemKind;
+use app::domain::rights::Who;
+use app::paths::Segment;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use futures::FutureExt;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+
+/// How browsers say from where a request comes.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Names a request in our log and in the caller's hands.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -50,27 +56,39 @@ async fn around(State(service): State<Service>, mut request: Request, next: Next
     }
     let told = tracing::enabled!(tracing::Level::DEBUG)
         .then(|| (request.method().clone(), request.uri().path().to_owned(), Instant::now()));
-    if is_foreign(&request) {
+    if is_foreign(&service, &request) {
         let refusal = Refusal::new(ProblemKind::Forbidden, "another site's page may not change anything here");
         return problem::sign(refusal.into_response(), id.to_str().unwrap_or_default());
     }
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    match asker(&service, request.headers(), peer).await {
-        Ok(desk) => drop(request.extensions_mut().insert(desk)),
+    let is_safe = request.method().is_safe();
+    let desk = match asker(&service, request.headers(), is_safe, peer).await {
+        Ok(desk) => desk,
         Err(refusal) => return problem::sign(refusal.into_response(), id.to_str().unwrap_or_default()),
-    }
+    };
+    let way_in = way_in_for(&request, &desk);
+    request.extensions_mut().insert(desk);
+    let kiosk = kiosk_cookie(&service, &request);
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let response = answer.unwrap_or_else(|_| {
         // What the panic said is in the log by the hook of the runtime.
         Refusal::new(ProblemKind::Internal, "the server could not do this; its log says why").into_response()
     });
+    let response = match way_in {
+        Some(way_in) if response.status() == StatusCode::UNAUTHORIZED => Redirect::to(&way_in).into_response(),
+        _ => response,
+    };
     let mut response = problem::sign(response, id.to_str().unwrap_or_default());
+    let succeeded = response.status().is_success();
     if let Some((method, path, began)) = told {
         let (status, elapsed) = (response.status().as_u16(), began.elapsed());
         tracing::debug!(request.id = ?id, %method, path, status, elapsed_us = elapsed.as_micros() as u64, "answered");
     }
     let headers = response.headers_mut();
     headers.reserve(SAFE.len() + 1);
+    if let Some(cookie) = kiosk.filter(|_| succeeded) {
+        headers.append(header::SET_COOKIE, cookie);
+    }
     headers.insert(REQUEST_ID, id);
     for (name, value) in SAFE {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -79,23 +97,67 @@ async fn around(State(service): State<Service>, mut request: Request, next: Next
 }
 
 /// The service for whoever sent a request.
-async fn asker(service: &Service, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Desk, Refusal> {
-    let shown = bearer(headers).map_or(Shown::Nothing, Shown::Token);
-    Ok(service.desk(shown, peer).await?)
+async fn asker(service: &Service, headers: &HeaderMap, is_safe: bool, peer: Option<IpAddr>) -> Result<Desk, Refusal> {
+    if let Some(token) = bearer(headers) {
+        return Ok(service.desk(Shown::Token(token), peer).await?);
+    }
+    // Browsers send cookies by themselves. Where something is to be changed one
+    // counts only if the browser says that our own page asked for it.
+    let cookies = Cookies::of(headers, service.is_behind_tls());
+    let counts = !cookies.is_empty() && (is_safe || is_said_by_browser(headers));
+    let session = cookies.session.as_deref().filter(|_| counts).map(Shown::Session);
+    let kiosk = cookies.kiosk.as_deref().filter(|_| is_safe).map(Shown::KioskCookie);
+    let desk = service.desk(session.unwrap_or(Shown::Nothing), peer).await?;
+    match kiosk {
+        Some(kiosk) if *desk.who() == Who::Nobody => Ok(service.desk(kiosk, peer).await?),
+        _ => Ok(desk),
+    }
+}
+
+/// Where a browser is sent that asks for a page which nobody may see without
+/// an account: to sign in, and back.
+fn way_in_for(request: &Request, desk: &Desk) -> Option<String> {
+    let takes_pages = request.headers().get(header::ACCEPT)?.to_str().ok()?.contains("text/html");
+    // A kiosk's link that does not hold is not mended by signing in.
+    let is_kiosk = request.uri().query().is_some_and(|query| query.contains("kiosk="));
+    if request.method() != Method::GET || !takes_pages || is_kiosk || *desk.who() != Who::Nobody {
+        return None;
+    }
+    let back = request.uri().path_and_query()?.as_str();
+    Some(format!("/login?next={}", Segment(back)))
+}
+
+/// Keeps the secret of a kiosk's link that was opened: the live stream of the
+/// wall is asked for without it.
+fn kiosk_cookie(service: &Service, request: &Request) -> Option<HeaderValue> {
+    if !request.uri().path().starts_with("/wall/") {
+        return None;
+    }
+    let query = url::form_urlencoded::parse(request.uri().query()?.as_bytes());
+    let (_, secret) = query.into_owned().find(|(name, _)| name == "kiosk")?;
+    let is_ours = secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_ours.then(|| cookies::kiosk(&secret, service.is_behind_tls())).flatten()
+}
+
+/// Whether a browser says where a request comes from. What is said was looked
+/// at before, see [`is_foreign`].
+fn is_said_by_browser(headers: &HeaderMap) -> bool {
+    headers.contains_key(FETCH_SITE) || headers.contains_key(header::ORIGIN)
 }
 
 /// Whether the page of another site has a browser change something here. Only
 /// browsers say so: whoever says nothing is a program, and sends a token.
-fn is_foreign(request: &Request) -> bool {
+fn is_foreign(service: &Service, request: &Request) -> bool {
     if request.method().is_safe() {
         return false;
     }
     let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    match text(HeaderName::from_static("sec-fetch-site")) {
+    match text(FETCH_SITE) {
         Some(site) => !matches!(site, "same-origin" | "none"),
         // Older browsers say only where they come from.
-        None => text(header::ORIGIN)
-            .is_some_and(|origin| origin.split_once("://").map(|(_, host)| host) != text(header::HOST)),
+        None => text(header::ORIGIN).is_some_and(|origin| {
+            origin.split_once("://").map(|(_, host)| host) != text(header::HOST) && !service.is_own_origin(origin)
+        }),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The frame of the plain pages: text for people, without any script.
 
 use super::assets::Manifest;
+use crate::service::Desk;
+use app::domain::rights::{Action, Who};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -32,6 +34,29 @@ pub fn document(title: &str, main: &str) -> String {
 
 /// A document with scripts of this server, by their addresses.
 pub fn document_with(title: &str, main: &str, scripts: &[&str]) -> String {
+    framed(title, main, scripts, WAYS)
+}
+
+/// Where all may go.
+const WAYS: &str = r#"<a href="/settings/walls">Walls</a><a href="/settings/notifications">Notifications</a><a href="/redoc">Reference</a><a href="/docs">Try it</a>"#;
+
+/// Where only those may go who let people in.
+const WAYS_IN: &str =
+    r#"<a href="/settings/people">People</a><a href="/settings/tokens">Tokens</a><a href="/settings/audit">Audit</a>"#;
+
+/// A document for who asks: it says who that is.
+pub fn page(desk: &Desk, title: &str, main: &str) -> String {
+    let ways_in = if desk.allow(Action::Administer).is_ok() { WAYS_IN } else { "" };
+    let own = match desk.who() {
+        Who::Person(person) => {
+            format!(r#"<a href="/settings/account" data-test="person">{}</a>"#, Escaped(&person.name))
+        }
+        _ => r#"<a href="/login" data-test="sign-in">Sign in</a>"#.to_owned(),
+    };
+    framed(title, main, &[], &format!("{WAYS}{ways_in}{own}"))
+}
+
+fn framed(title: &str, main: &str, scripts: &[&str], ways: &str) -> String {
     let scripts: String =
         scripts.iter().map(|script| format!(r#"<script src="{}" defer></script>"#, Escaped(script))).collect();
     let style = Manifest::read().css().map(|css| format!(r#"<link rel="stylesheet" href="/pkg/{}">"#, Escaped(css)));
@@ -49,7 +74,7 @@ pub fn document_with(title: &str, main: &str, scripts: &[&str]) -> String {
 </head>
 <body>
 <a class="skip-link" href="#main">Skip to the content</a>
-<header class="masthead"><a class="brand" href="/">Holter</a><nav class="ways" aria-label="Pages"><a href="/settings/walls">Walls</a><a href="/settings/notifications">Notifications</a><a href="/redoc">Reference</a><a href="/docs">Try it</a></nav></header>
+<header class="masthead"><a class="brand" href="/">Holter</a><nav class="ways" aria-label="Pages">{ways}</nav></header>
 <main id="main" class="prose">
 {main}
 </main>

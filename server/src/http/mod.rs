@@ -5,20 +5,24 @@
 //! [`extract`] (reading), [`problem`] (refusing), [`sse`] (streaming) and
 //! [`guard`] (what surrounds every request). [`wire`] holds the public types.
 
+mod account;
 mod art;
 pub mod assets;
 mod attachments;
 mod body;
 mod compat;
+mod cookies;
 mod events;
 mod extract;
 mod feeds;
 mod flaky;
+mod form;
 pub mod guard;
 mod health;
 mod hooks;
 mod html;
 mod jobs;
+mod links;
 mod listeners;
 mod live_run;
 mod live_wall;
@@ -26,6 +30,7 @@ mod notifications;
 mod openapi;
 mod output;
 pub mod pages;
+mod people;
 pub mod problem;
 mod problems;
 mod redoc;
@@ -35,6 +40,7 @@ mod reports;
 mod runs;
 mod settings;
 mod setups;
+mod signing;
 mod sse;
 mod stream;
 mod strip;
@@ -58,6 +64,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -92,6 +99,7 @@ pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi
         .merge(compat::routes(&door.service).with_state(door.clone()))
         .merge(hooks::aliases().with_state(door.clone()))
         .merge(settings().with_state(door.clone()))
+        .merge(people().with_state(door.clone()))
         .merge(projects(&door.service).with_state(door.clone()))
         .merge(report_portal::router().with_state(door.clone()))
         .merge(for_readers(&document))
@@ -188,6 +196,25 @@ fn settings() -> Router<Door> {
         .route("/settings/notifications/{name}/delete", post(notifications::delete))
         .layer(DefaultBodyLimit::max(64 * 1024))
         .layer(CompressionLayer::new())
+}
+
+/// For people: who they are, and who else is let in.
+fn people() -> Router<Door> {
+    Router::new()
+        .route("/login", get(signing::login).post(signing::sign_in))
+        .route("/logout", get(signing::logout).post(signing::sign_out))
+        .route("/welcome", get(links::page).post(links::submit))
+        .route("/password-reset", get(links::page).post(links::submit))
+        .route("/settings/account", get(account::page))
+        .route("/settings/account/password", post(account::password))
+        .route("/settings/account/sessions/{id}", post(account::end_session))
+        .route("/settings/people", get(people::list).post(people::invite))
+        .route("/settings/people/{id}", get(people::one).post(people::save))
+        .route("/settings/people/{id}/link", post(people::link))
+        .route("/settings/people/{id}/delete", post(people::delete))
+        // Not packed: a secret beside what somebody else wrote would show by its length.
+        .layer(DefaultBodyLimit::max(64 * 1024))
+        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
 }
 
 /// Pages about projects, which need no script.

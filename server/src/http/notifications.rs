@@ -1,9 +1,9 @@
 //! `/settings/notifications`: who is told what changed, as plain forms.
 
 use super::extract::Segment as Name;
+use super::form::{self, Form};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
-use super::settings::{Form, for_form, token_field};
 use crate::outgoing::Delivery;
 use crate::outgoing::channel::{Channel, ChannelKind};
 use crate::secret::Secret;
@@ -44,8 +44,8 @@ pub async fn list(desk: Desk) -> Result<Response, Refusal> {
     }
     // Who may not change channels need not see what went wrong with them.
     untaken(&mut main, &desk.untaken().await.unwrap_or_default());
-    let _ = write!(main, "<h2>A new channel</h2>{}", form("", &Channel::default(), None));
-    Ok(html::respond(html::document("Notifications", &main)))
+    let _ = write!(main, "<h2>A new channel</h2>{}", form("", &Channel::default(), None, &form::proof(&desk)));
+    Ok(html::respond(html::page(&desk, "Notifications", &main)))
 }
 
 fn row(main: &mut String, found: &NamedChannel) {
@@ -96,7 +96,7 @@ fn untaken(main: &mut String, letters: &[Untaken]) {
 /// One channel, to be changed and tried.
 pub async fn one(desk: Desk, Name(name): Name) -> Result<Response, Refusal> {
     let found = known(&desk, &name).await?;
-    Ok(html::respond(html::document(&name, &page(&found, ""))))
+    Ok(html::respond(html::page(&desk, &name, &page(&found, "", &form::proof(&desk)))))
 }
 
 async fn known(desk: &Desk, name: &str) -> Result<NamedChannel, Refusal> {
@@ -105,7 +105,7 @@ async fn known(desk: &Desk, name: &str) -> Result<NamedChannel, Refusal> {
 }
 
 /// The page of a channel; `news` is what was just done with it, as HTML.
-fn page(found: &NamedChannel, news: &str) -> String {
+fn page(found: &NamedChannel, news: &str, proof: &str) -> String {
     let name = Escaped(&found.name);
     let mut main = format!("<p><a href=\"/settings/notifications\">Notifications</a></p><h1>{name}</h1>{news}");
     if found.is_configured {
@@ -115,9 +115,9 @@ fn page(found: &NamedChannel, news: &str) -> String {
             Escaped(said(&found.channel))
         );
     } else {
-        main.push_str(&form(&found.name, &found.channel, None));
+        main.push_str(&form(&found.name, &found.channel, None, proof));
     }
-    let token = token_field();
+    let token = proof;
     let _ = write!(
         main,
         "<h2>Try it</h2><form method=\"post\" action=\"/settings/notifications/{name}/try\">{token}\
@@ -146,7 +146,7 @@ fn hidden(label: &str, name: &str, hint: &str) -> String {
     )
 }
 
-fn form(name: &str, channel: &Channel, refused: Option<&Problem>) -> String {
+fn form(name: &str, channel: &Channel, refused: Option<&Problem>, proof: &str) -> String {
     let is_new = name.is_empty();
     let refused = refused
         .map(|problem| format!("<p role=\"alert\" data-test=\"refused\">Not saved: {}</p>", Escaped(&*problem.detail)));
@@ -175,7 +175,7 @@ fn form(name: &str, channel: &Channel, refused: Option<&Problem>) -> String {
         field("Branches", "branches", &channel.branches.join(", "), "all; release/* takes many"),
         field("Owners of tests", "owners", &channel.owners.join(", "), "all"),
         field("Quiet hours", "quiet", channel.quiet.as_deref().unwrap_or_default(), "22:00-06:00"),
-        token_field().to_owned(),
+        proof.to_owned(),
         "<button class=\"button\" data-test=\"save-channel\">Save</button></form>".to_owned(),
     ]
     .concat()
@@ -204,18 +204,21 @@ pub async fn save(desk: Desk, body: Bytes) -> Response {
     let form = Form::of(&body);
     let name = form.text("name").to_owned();
     let saved = async {
-        let desk = for_form(desk, &form).await?;
+        let desk = form::trusted(&desk, &form).await?;
         let fresh = desk.channel_save(&name, read(&form)).await?;
         Ok::<_, Failure>((desk.channel(&name).await?, fresh))
     };
     match saved.await {
-        Ok((Some(found), Some(secret))) => html::respond(html::document(&name, &page(&found, &told_once(&secret)))),
+        Ok((Some(found), Some(secret))) => {
+            html::respond(html::page(&desk, &name, &page(&found, &told_once(&secret), &form::proof(&desk))))
+        }
         Ok(_) => Redirect::to(&format!("/settings/notifications/{}", Segment(&name))).into_response(),
         Err(failure) => {
             let problem = Problem::from(failure);
-            let main = format!("{INTRODUCTION}{}", self::form(&name, &read(&form), Some(&problem)));
+            let main =
+                format!("{INTRODUCTION}{}", self::form(&name, &read(&form), Some(&problem), &form::proof(&desk)));
             let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            (status, html::respond(html::document("Notifications", &main))).into_response()
+            (status, html::respond(html::page(&desk, "Notifications", &main))).into_response()
         }
     }
 }
@@ -229,7 +232,7 @@ fn told_once(secret: &Secret) -> String {
 
 /// Sends a test message, and says what came of it.
 pub async fn try_it(desk: Desk, Name(name): Name, body: Bytes) -> Result<Response, Refusal> {
-    let desk = for_form(desk, &Form::of(&body)).await?;
+    let desk = form::trusted(&desk, &Form::of(&body)).await?;
     let found = known(&desk, &name).await?;
     let news = match desk.channel_try(&name).await? {
         Some(Delivery::Taken) => "<p role=\"status\" data-test=\"tried\">The message was taken.</p>".to_owned(),
@@ -238,12 +241,12 @@ pub async fn try_it(desk: Desk, Name(name): Name, body: Bytes) -> Result<Respons
         }
         None => String::new(),
     };
-    Ok(html::respond(html::document(&name, &page(&found, &news))))
+    Ok(html::respond(html::page(&desk, &name, &page(&found, &news, &form::proof(&desk)))))
 }
 
 /// Deletes a channel.
 pub async fn delete(desk: Desk, Name(name): Name, body: Bytes) -> Result<Response, Refusal> {
-    let desk = for_form(desk, &Form::of(&body)).await?;
+    let desk = form::trusted(&desk, &Form::of(&body)).await?;
     desk.channel_delete(&name).await?;
     Ok(Redirect::to("/settings/notifications").into_response())
 }

@@ -3,7 +3,8 @@
 use super::assets::{self, Manifest};
 use crate::service::Desk;
 use app::backend::SharedBackend;
-use app::shell::{App, Origin, ShellAssets, StatusSink, shell};
+use app::domain::rights::Who;
+use app::shell::{App, Origin, ShellAssets, SignedIn, StatusSink, shell};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -38,6 +39,9 @@ fn origin(request: &Parts) -> Option<Origin> {
 fn provide() {
     if let Some(parts) = use_context::<Parts>() {
         if let Some(desk) = parts.extensions.get::<Desk>() {
+            if let Who::Person(person) = desk.who() {
+                provide_context(SignedIn(person.name.to_string()));
+            }
             provide_context(SharedBackend(Arc::new(desk.clone())));
         }
         if let Some(origin) = origin(&parts) {

@@ -3,9 +3,9 @@
 //! what every reader of a wall has to load.
 
 use super::extract::Query;
+use super::form::{self, Form};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
-use crate::service::access::Shown;
 use crate::service::tokens::KioskLink;
 use crate::service::walls::NamedWall;
 use crate::service::{Desk, Failure};
@@ -15,59 +15,23 @@ use app::paths::Segment;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use std::collections::HashMap;
 use std::fmt::Write;
 
-/// The fields of a form that was sent.
-pub(super) struct Form(HashMap<String, String>);
-
-impl Form {
-    pub(super) fn of(body: &[u8]) -> Self {
-        Self(url::form_urlencoded::parse(body).into_owned().collect())
-    }
-
-    pub(super) fn text(&self, name: &str) -> &str {
-        self.0.get(name).map(|text| text.trim()).unwrap_or_default()
-    }
-
-    pub(super) fn some(&self, name: &str) -> Option<String> {
-        Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
-    }
-
-    pub(super) fn lines(&self, name: &str) -> Vec<String> {
-        self.text(name).split(['\n', ',']).map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
-    }
-
-    pub(super) fn is_on(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    fn number(&self, name: &'static str) -> Result<Option<u32>, Failure> {
-        let Some(text) = self.some(name) else { return Ok(None) };
-        let not_whole = |_| Failure::Invalid { pointer: format!("/{name}"), detail: "must be a whole number".into() };
-        text.parse().map(Some).map_err(not_whole)
-    }
-
-    fn secret(&self) -> Option<&str> {
-        Some(self.text("token")).filter(|token| !token.is_empty())
-    }
-
-    fn plan(&self) -> Result<WallPlan, Failure> {
-        Ok(WallPlan {
-            title: self.some("title"),
-            projects: self.lines("projects"),
-            setups: self.lines("setups"),
-            only_sick: self.is_on("only_sick"),
-            by_name: self.is_on("by_name"),
-            tiles: self.number("tiles")?,
-            rotate_seconds: self.number("rotate_seconds")?,
-            theme: Theme::parse(self.text("theme")).unwrap_or_default(),
-            palette: Palette::parse(self.text("palette")).unwrap_or_default(),
-            sound: self.is_on("sound"),
-            language: self.some("language"),
-            dim: self.some("dim"),
-        })
-    }
+fn plan_of(form: &Form) -> Result<WallPlan, Failure> {
+    Ok(WallPlan {
+        title: form.some("title"),
+        projects: form.lines("projects"),
+        setups: form.lines("setups"),
+        only_sick: form.is_on("only_sick"),
+        by_name: form.is_on("by_name"),
+        tiles: form.number("tiles")?,
+        rotate_seconds: form.number("rotate_seconds")?,
+        theme: Theme::parse(form.text("theme")).unwrap_or_default(),
+        palette: Palette::parse(form.text("palette")).unwrap_or_default(),
+        sound: form.is_on("sound"),
+        language: form.some("language"),
+        dim: form.some("dim"),
+    })
 }
 
 /// Every wall, and a form for a new one.
@@ -82,8 +46,8 @@ pub async fn walls(desk: Desk, query: Query) -> Result<Response, Refusal> {
         main.push_str("</tbody></table>");
     }
     let name = query.text("name").unwrap_or_default();
-    let _ = write!(main, "<h2>A new wall</h2>{}", form(name, &WallPlan::default(), None));
-    Ok(html::respond(html::document("Walls", &main)))
+    let _ = write!(main, "<h2>A new wall</h2>{}", form(name, &WallPlan::default(), None, &form::proof(&desk)));
+    Ok(html::respond(html::page(&desk, "Walls", &main)))
 }
 
 fn row(main: &mut String, wall: &NamedWall) {
@@ -115,10 +79,10 @@ pub async fn wall(desk: Desk, super::extract::Segment(name): super::extract::Seg
     let found = desk.wall_plan(&name).await?;
     let found = found.ok_or_else(|| Refusal::not_found("there is no wall of this name; /settings/walls lists all"))?;
     let links = desk.kiosk_links(&name).await.unwrap_or_default();
-    Ok(html::respond(html::document(&name, &page(&found, &links, None, None))))
+    Ok(html::respond(html::page(&desk, &name, &page(&found, &links, None, &form::proof(&desk)))))
 }
 
-fn page(wall: &NamedWall, links: &[KioskLink], refused: Option<&Problem>, fresh: Option<&str>) -> String {
+fn page(wall: &NamedWall, links: &[KioskLink], fresh: Option<&str>, proof: &str) -> String {
     let name = Escaped(&wall.name);
     let mut main = format!("<p><a href=\"/settings/walls\">Walls</a></p><h1>{name}</h1>");
     let _ = write!(main, "<p><a href=\"/wall/{name}\">Show it</a></p>");
@@ -132,7 +96,7 @@ fn page(wall: &NamedWall, links: &[KioskLink], refused: Option<&Problem>, fresh:
     if wall.is_configured {
         main.push_str("<p>This wall is written in holter.toml, and changed there.</p>");
     } else {
-        main.push_str(&form(&wall.name, &wall.plan, refused));
+        main.push_str(&form(&wall.name, &wall.plan, None, proof));
     }
     main.push_str("<h2>Links for kiosks</h2><p>A monitor that nobody signs in at is opened with such a link. It never ends by itself.</p>");
     for link in links {
@@ -143,10 +107,10 @@ fn page(wall: &NamedWall, links: &[KioskLink], refused: Option<&Problem>, fresh:
              <button class=\"button\">Take back</button></form>",
             id = link.id,
             made = link.created_at.to_rfc3339(),
-            token = token_field(),
+            token = proof,
         );
     }
-    let token = token_field();
+    let token = proof;
     let _ = write!(
         main,
         "<form method=\"post\" action=\"/settings/walls/{name}/links\">{token}<button class=\"button\" data-test=\"make-link\">Make a link</button></form>"
@@ -160,11 +124,7 @@ fn page(wall: &NamedWall, links: &[KioskLink], refused: Option<&Problem>, fresh:
     main
 }
 
-pub(super) fn token_field() -> &'static str {
-    "<label>Admin token <input type=\"password\" name=\"token\" autocomplete=\"current-password\" placeholder=\"not needed with --dev\"></label>"
-}
-
-fn form(name: &str, plan: &WallPlan, refused: Option<&Problem>) -> String {
+fn form(name: &str, plan: &WallPlan, refused: Option<&Problem>, proof: &str) -> String {
     let text = |label: &str, name: &str, value: &str, hint: &str| {
         format!(
             "<label>{label} <input type=\"text\" name=\"{name}\" value=\"{}\" placeholder=\"{hint}\"></label>",
@@ -194,7 +154,7 @@ fn form(name: &str, plan: &WallPlan, refused: Option<&Problem>) -> String {
         text("Language of the clock", "language", plan.language.as_deref().unwrap_or_default(), "en-GB"),
         text("Dimmed", "dim", plan.dim.as_deref().unwrap_or_default(), "22:00-06:00"),
         check("A sound for each new failure", "sound", plan.sound),
-        token_field().to_owned(),
+        proof.to_owned(),
         "<button class=\"button\" data-test=\"save-wall\">Save</button></form>".to_owned(),
     ]
     .concat()
@@ -208,31 +168,22 @@ fn choice<T: Copy + PartialEq>(label: &str, name: &str, all: &[T], chosen: T, sp
     format!("<label>{label} <select name=\"{name}\">{}</select></label>", options.collect::<String>())
 }
 
-/// The desk for who sends a form: the token in it counts where nobody is known
-/// otherwise.
-pub(super) async fn for_form(desk: Desk, form: &Form) -> Result<Desk, Failure> {
-    match form.secret() {
-        Some(secret) => desk.desk(Shown::Token(secret), desk.asker().address).await,
-        None => Ok(desk),
-    }
-}
-
 /// Saves what a form says.
 pub async fn save(desk: Desk, body: Bytes) -> Response {
     let form = Form::of(&body);
     let name = form.text("name").to_owned();
     let saved = async {
-        let desk = for_form(desk, &form).await?;
-        desk.wall_save(&name, &form.plan()?).await
+        let desk = form::trusted(&desk, &form).await?;
+        desk.wall_save(&name, &plan_of(&form)?).await
     };
     match saved.await {
         Ok(()) => Redirect::to(&format!("/wall/{}", Segment(&name))).into_response(),
         Err(failure) => {
             let problem = Problem::from(failure);
-            let main = self::form(&name, &form.plan().unwrap_or_default(), Some(&problem));
+            let main = self::form(&name, &plan_of(&form).unwrap_or_default(), Some(&problem), &form::proof(&desk));
             let main = format!("<p><a href=\"/settings/walls\">Walls</a></p><h1>Walls</h1>{main}");
             let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            (status, html::respond(html::document("Walls", &main))).into_response()
+            (status, html::respond(html::page(&desk, "Walls", &main))).into_response()
         }
     }
 }
@@ -243,11 +194,11 @@ pub async fn link(
     super::extract::Segment(name): super::extract::Segment,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let desk = for_form(desk, &Form::of(&body)).await?;
+    let desk = form::trusted(&desk, &Form::of(&body)).await?;
     let found = desk.wall_plan(&name).await?.ok_or_else(|| Refusal::not_found("there is no wall of this name"))?;
     let secret = desk.kiosk_link(&name).await?;
     let links = desk.kiosk_links(&name).await?;
-    Ok(html::respond(html::document(&name, &page(&found, &links, None, Some(&secret)))))
+    Ok(html::respond(html::page(&desk, &name, &page(&found, &links, Some(&secret), &form::proof(&desk)))))
 }
 
 /// Takes a kiosk's link back.
@@ -256,7 +207,7 @@ pub async fn unlink(
     axum::extract::Path((name, id)): axum::extract::Path<(String, String)>,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let desk = for_form(desk, &Form::of(&body)).await?;
+    let desk = form::trusted(&desk, &Form::of(&body)).await?;
     let id = id.parse().map_err(|_| Refusal::not_found("there is no such link"))?;
     desk.kiosk_unlink(&name, id).await?;
     Ok(Redirect::to(&format!("/settings/walls/{}", Segment(&name))).into_response())
@@ -268,7 +219,7 @@ pub async fn delete(
     super::extract::Segment(name): super::extract::Segment,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let desk = for_form(desk, &Form::of(&body)).await?;
+    let desk = form::trusted(&desk, &Form::of(&body)).await?;
     desk.wall_delete(&name).await?;
     Ok(Redirect::to("/settings/walls").into_response())
 }

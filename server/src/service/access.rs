@@ -14,6 +14,7 @@ use super::tokens::hash_of;
 use crate::store::rows::{SessionRow, TokenRow};
 use app::domain::rights::{Pass, Person, Scope, Who};
 use app::domain::time::{Micros, Timestamp};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +38,7 @@ const REMEMBERED: Micros = Micros::from_secs(60);
 const REMEMBERED_MAX: usize = 50_000;
 
 /// A session that is not used for so long is over …
-const SESSION_IDLE: Micros = Micros::from_secs(14 * 86_400);
+pub(super) const SESSION_IDLE: Micros = Micros::from_secs(14 * 86_400);
 
 /// … and so is one that is as old as this.
 const SESSION_MOST: Micros = Micros::from_secs(90 * 86_400);
@@ -56,6 +57,8 @@ pub enum Shown<'a> {
     Session(&'a str),
     /// The secret of a kiosk's link.
     Kiosk(&'a str),
+    /// The cookie that such a link left.
+    KioskCookie(&'a str),
 }
 
 /// Who asks, from where, and by what it is known.
@@ -69,6 +72,15 @@ pub struct Asker {
     pub hash: Option<Hash>,
     /// When it is over by itself.
     pub expires_at: Option<Timestamp>,
+}
+
+impl Asker {
+    /// What forms made for this session carry; none where nobody is signed in.
+    pub fn form_key(&self) -> Option<String> {
+        let hash = self.hash.filter(|_| matches!(*self.who, Who::Person(_)))?;
+        let key: Hash = Sha256::new().chain_update(b"a form of this session").chain_update(hash).finalize().into();
+        Some(key.iter().fold(String::with_capacity(64), |text, byte| format!("{text}{byte:02x}")))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -171,14 +183,15 @@ impl Service {
         let nobody = Asker { address, ..Asker::default() };
         let secret = match shown {
             Shown::Nothing => return Ok(Desk::new(self.clone(), nobody)),
-            Shown::Token(secret) | Shown::Session(secret) | Shown::Kiosk(secret) => secret,
+            Shown::Token(secret) | Shown::Session(secret) | Shown::Kiosk(secret) | Shown::KioskCookie(secret) => secret,
         };
         let hash = hash_of(secret);
         let is_session = matches!(shown, Shown::Session(_));
+        let is_cookie = is_session || matches!(shown, Shown::KioskCookie(_));
         let asker = match self.asker(hash, is_session, address).await? {
             Some(asker) => asker,
             // A cookie is sent by browsers, not by people: an old one is nothing.
-            None if is_session => nobody,
+            None if is_cookie => nobody,
             None => {
                 let why = match shown {
                     Shown::Kiosk(_) => "this link to the wall was revoked or never was one; ask for a new one",

@@ -25,6 +25,14 @@ pub enum Failure {
     /// The token may not do this.
     #[error("{0}")]
     Forbidden(String),
+    /// Too often.
+    #[error("{detail}")]
+    TooMany {
+        /// What.
+        detail: String,
+        /// When to try again, in seconds.
+        retry_after: u32,
+    },
     /// There is no such thing.
     #[error("{0}")]
     NotFound(String),
@@ -89,6 +97,9 @@ impl From<Failure> for Problem {
             Failure::Closing => Problem::new(ProblemKind::Busy, detail).retry_after(2),
             Failure::Unauthenticated(_) => Problem::new(ProblemKind::Unauthenticated, detail),
             Failure::Forbidden(_) => Problem::new(ProblemKind::Forbidden, detail),
+            Failure::TooMany { retry_after, .. } => {
+                Problem::new(ProblemKind::RateLimited, detail).retry_after(retry_after)
+            }
             Failure::NotFound(_) => Problem::new(ProblemKind::NotFound, detail),
             Failure::Conflict(_) => Problem::new(ProblemKind::Conflict, detail),
             Failure::Invalid { pointer, detail } => {

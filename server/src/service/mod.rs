@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod agents;
+pub mod audit;
 pub mod board;
 pub mod channels;
 pub mod courier;
@@ -17,12 +18,15 @@ pub mod files;
 pub mod ingest;
 pub mod job_log;
 pub mod jobs;
+pub mod links;
+pub mod people;
 pub mod project;
 pub mod reads;
 pub mod rebuild;
 pub mod recorder;
 pub mod renames;
 pub mod reports;
+pub mod signing;
 pub mod tokens;
 pub mod walls;
 pub mod workers;
@@ -42,6 +46,7 @@ pub mod log;
 mod news;
 pub mod output;
 mod pages;
+mod passwords;
 mod pending;
 mod post;
 mod reckon;
@@ -100,6 +105,8 @@ struct Inner {
     notify: news::Notify,
     public_url: String,
     known: access::Known,
+    passwords: passwords::Passwords,
+    is_secure: bool,
     policy: Policy,
     launches: agents::Launches,
     files: Files,
@@ -133,6 +140,17 @@ impl Service {
     /// The client that calls other servers.
     pub fn outgoing(&self) -> &Outgoing {
         &self.inner.outgoing
+    }
+
+    /// Whether people reach this server by TLS: then cookies travel by it alone.
+    pub fn is_behind_tls(&self) -> bool {
+        self.inner.is_secure
+    }
+
+    /// Whether a page of this origin is one of ours, though a proxy calls us
+    /// by another name.
+    pub fn is_own_origin(&self, origin: &str) -> bool {
+        url::Url::parse(&self.inner.public_url).is_ok_and(|own| own.origin().ascii_serialization() == origin)
     }
 
     /// Sends mail, where a server for it is configured.

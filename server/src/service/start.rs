@@ -8,6 +8,7 @@ use super::hot::{Hot, HotRun, HotSetup};
 use super::ids::Ids;
 use super::judge;
 use super::news::Notify;
+use super::passwords::Passwords;
 use super::pending::{Pending, Word};
 use super::recorder::{Note, Recorder};
 use super::statuses::Statuses;
@@ -107,6 +108,8 @@ pub async fn start(
         notify: Notify { rhythm: config.notifications.rhythm(), zone: config.notifications.zone()? },
         public_url: config.link_base(),
         known: Known::default(),
+        passwords: Passwords::default(),
+        is_secure: config.is_behind_tls(),
         policy: Policy { reading_is_open: config.auth.read == Reading::Open, is_development },
         launches: Launches::default(),
         files: Files::open(&config.files, &config.data_dir)?,

@@ -4,11 +4,13 @@
 //! Time is moved, not awaited; what has to happen by itself is waited for as a
 //! state, with a deadline and a reason ([`eventually`]).
 
+mod browser;
 mod rig;
 mod sink;
 mod smtp;
 mod stream;
 
+pub use browser::{Browser, PASSWORD, link_on};
 pub use sink::{Received, Sink};
 pub use smtp::SmtpSink;
 pub use stream::{Frame, Stream};

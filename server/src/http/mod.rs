@@ -44,6 +44,7 @@ mod signing;
 mod sse;
 mod stream;
 mod strip;
+mod strip_as_of;
 mod swagger;
 mod walls;
 pub mod wire;
@@ -223,6 +224,7 @@ fn projects(service: &Service) -> Router<Door> {
         .route("/art", get(art::page))
         .route("/projects/{name}", get(strip::project))
         .route("/strip/{name}", get(strip::strip))
+        .route("/strip/{name}/{run}", get(strip_as_of::page))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(service.clone(), settled))
 }

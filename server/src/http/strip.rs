@@ -48,7 +48,7 @@ pub async fn strip(desk: Desk, Segment(name): Segment, query: Query) -> Result<R
     glance(&mut main, &project.tape);
     let end = query.number::<usize>("before")?.unwrap_or(usize::MAX).min(project.beats.len());
     let start = end.saturating_sub(ROWS * PER_ROW);
-    rows(&mut main, &project, start..end);
+    rows(&mut main, &name, &project, start..end);
     if start > 0 {
         let _ = write!(main, "<p><a class=\"button\" href=\"?before={start}\">Older commits</a></p>");
     }
@@ -64,7 +64,7 @@ pub async fn project(desk: Desk, Segment(name): Segment, query: Query) -> Result
     main.push_str("<h2>Commits</h2>");
     main.push_str(&legend(&project, &query));
     let end = project.beats.len();
-    rows(&mut main, &project, end.saturating_sub(2 * PER_ROW)..end);
+    rows(&mut main, &name, &project, end.saturating_sub(2 * PER_ROW)..end);
     let _ = write!(main, "<p><a class=\"button\" href=\"/strip/{}\">Every commit</a></p>", Encoded(&name));
     Ok(html::respond(html::document_with(&name, &main, &SCRIPTS)))
 }
@@ -135,15 +135,19 @@ fn glance(main: &mut String, tape: &Tape) {
     );
 }
 
-fn rows(main: &mut String, project: &Project, beats: Range<usize>) {
-    main.push_str("<div class=\"strip-rows\" data-test=\"strip-rows\">");
+fn rows(main: &mut String, name: &str, project: &Project, beats: Range<usize>) {
+    let address = Encoded(name);
+    let _ = write!(main, "<div class=\"strip-rows\" data-test=\"strip-rows\" data-as-of=\"/strip/{address}\">");
     let mut first = beats.start;
     while first < beats.end {
         let end = (first + PER_ROW).min(beats.end);
         row(main, project, first..end);
         first = end;
     }
-    main.push_str("</div><p class=\"strip-named\" aria-live=\"polite\" data-test=\"strip-named\"></p>");
+    main.push_str(
+        "</div><div class=\"strip-now\"><p class=\"strip-named\" aria-live=\"polite\" data-test=\"strip-named\"></p>\
+         <section class=\"as-of\" data-test=\"as-of\" aria-label=\"Setups as of the commit\" hidden></section></div>",
+    );
 }
 
 fn row(main: &mut String, project: &Project, beats: Range<usize>) {
@@ -177,8 +181,9 @@ fn link(main: &mut String, beat: &Beat, x: f64, width: f64) {
     };
     let _ = write!(
         main,
-        "<a href=\"{}\" data-result=\"{finding}\"><title>{}</title><rect x=\"{x:.1}\" y=\"0\" width=\"{width:.1}\" height=\"{}\"/></a>",
+        "<a href=\"{}\" data-run=\"{}\" data-result=\"{finding}\"><title>{}</title><rect x=\"{x:.1}\" y=\"0\" width=\"{width:.1}\" height=\"{}\"/></a>",
         Page::Run(beat.run),
+        beat.run.0,
         Escaped(said(beat, finding)),
         ROW.height
     );

@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod agents;
+pub mod as_of;
 pub mod audit;
 pub mod board;
 pub mod channels;

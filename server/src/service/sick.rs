@@ -108,7 +108,7 @@ impl Desk {
         }))
     }
 
-    fn is_seen(&self, sight: &Sight, project: &str, setup: SetupId) -> bool {
+    pub(super) fn is_seen(&self, sight: &Sight, project: &str, setup: SetupId) -> bool {
         matches!(sight, Sight::Everything) || sight.sees_of(project, &self.setup_name(setup))
     }
 

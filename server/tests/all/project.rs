@@ -47,6 +47,34 @@ async fn every_commit_is_one_beat_with_a_link_to_its_run() {
 }
 
 #[tokio::test]
+async fn setups_are_seen_as_they_stood_at_a_commit() {
+    let server = TestServer::start().await;
+    run(&server, "1", "c1", 1).await;
+    server.pass(60);
+    let events = server.rig("B <b>").run("1").passes(3).events();
+    let mut events = events.as_array().expect("events").clone();
+    events.iter_mut().for_each(|event| event["project"] = "boiler".into());
+    server.post(&events.into()).await.ok();
+    server.pass(60);
+    run(&server, "2", "c2", 0).await;
+    let runs = server.get("/api/v1/runs").await.ok();
+    let id = |commit: &str| {
+        let run = runs["items"].as_array().expect("items").iter().find(|run| run["commit"] == commit);
+        run.expect("the run")["id"].as_str().expect("an id").to_owned()
+    };
+    let (status, then) = page(&server, &format!("/strip/boiler/{}", id("c1"))).await;
+    assert_eq!((status, then.matches("as-of-tile\"").count()), (200, 1), "B had not run: {then}");
+    assert!(then.contains("<strong>failed</strong>") && then.contains("3 of 4 passed, 1 failed"), "{then}");
+    let (_, now) = page(&server, &format!("/strip/boiler/{}", id("c2"))).await;
+    assert_eq!(now.matches("as-of-tile\"").count(), 2, "{now}");
+    assert!(now.contains("B &lt;b&gt;") && now.contains("1 min before") && now.contains("3 of 3 passed"), "{now}");
+    for path in [format!("/strip/other/{}", id("c1")), "/strip/boiler/no-uuid".into()] {
+        assert_eq!(page(&server, &path).await.0, 404, "{path}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_project_tells_its_chance_and_its_setups() {
     let server = TestServer::start().await;
     for number in 0..8 {

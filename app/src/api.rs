@@ -7,8 +7,9 @@
 
 use crate::codec::{Json, JsonText};
 use crate::domain::ids::{RunId, ScriptId, TestId};
+use crate::domain::output::Level;
 use crate::domain::problem::{Problem, ProblemKind};
-use crate::read::{AttemptText, Build, Look, RunPage, SetupPage, SickPage, TestPage, Wall};
+use crate::read::{Build, Look, OutputPage, RunPage, SetupPage, SickPage, TestPage, Wall};
 use leptos::prelude::*;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
@@ -86,10 +87,15 @@ pub async fn part(was: TestId) -> Result<(), Problem> {
     backend()?.part(was).await
 }
 
-/// Messages and traces of a test in a run.
-#[server(name = AskAttemptTexts, prefix = "/rpc", endpoint = "attempt-texts", input = Json, output = Json)]
-pub async fn attempt_texts(run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem> {
-    backend()?.attempt_texts(run, test).await
+/// What a test in a run said, or all of the run.
+#[server(name = AskOutputPage, prefix = "/rpc", endpoint = "output-page", input = Json, output = Json)]
+pub async fn output_page(
+    run: RunId,
+    test: Option<u32>,
+    level: Option<Level>,
+    before: Option<i64>,
+) -> Result<Option<OutputPage>, Problem> {
+    backend()?.output_page(run, test, level, before).await
 }
 
 /// The text of a script.

@@ -3,8 +3,9 @@
 //! page happens to call it.
 
 use crate::domain::ids::{RunId, ScriptId, TestId};
+use crate::domain::output::Level;
 use crate::domain::problem::Problem;
-use crate::read::{AttemptText, Build, Look, RunPage, SetupPage, SickPage, TestPage, Wall};
+use crate::read::{Build, Look, OutputPage, RunPage, SetupPage, SickPage, TestPage, Wall};
 use std::sync::Arc;
 
 /// What pages may ask of the server.
@@ -29,8 +30,15 @@ pub trait Backend: Send + Sync + 'static {
     async fn rename(&self, was: TestId, now_is: TestId) -> Result<(), Problem>;
     /// A test that was said to go on as another one stands for itself again.
     async fn part(&self, was: TestId) -> Result<(), Problem>;
-    /// Messages and traces of a test in a run, by attempt.
-    async fn attempt_texts(&self, run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem>;
+    /// What a test in a run said, by its number, or all of the run: lines that
+    /// are at least so grave, the last ones before a number.
+    async fn output_page(
+        &self,
+        run: RunId,
+        test: Option<u32>,
+        level: Option<Level>,
+        before: Option<i64>,
+    ) -> Result<Option<OutputPage>, Problem>;
     /// The text of a script.
     async fn script(&self, script: ScriptId) -> Result<Option<String>, Problem>;
     /// The latest builds of a setup's job, newest first.

@@ -82,6 +82,26 @@ pub fn count(n: u32, one: &str, many: &str) -> String {
     format!("{} {}", number(n), if n == 1 { one } else { many })
 }
 
+/// A size: `812 bytes`, `2 KB`, `1.4 MB`.
+pub fn bytes(size: u64) -> String {
+    const KILO: u64 = 1_000;
+    match size {
+        0..KILO => format!("{size} bytes"),
+        KILO..1_000_000 => format!("{} KB", size / KILO),
+        _ => format!("{}.{} MB", size / 1_000_000, size % 1_000_000 / 100_000),
+    }
+}
+
+/// How long after the first of many something came: `+0.000`, `+1:02.340`.
+pub fn after(length: Micros) -> String {
+    let millis = (length.0 / 1_000).max(0);
+    let (seconds, millis) = (millis / 1_000, millis % 1_000);
+    match seconds / MINUTE {
+        0 => format!("+{seconds}.{millis:03}"),
+        minutes => format!("+{minutes}:{:02}.{millis:03}", seconds % MINUTE),
+    }
+}
+
 /// The first characters of a commit; other texts stay as they are.
 pub fn commit(text: &str) -> &str {
     let is_hash = text.len() >= 20 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -134,6 +154,13 @@ mod tests {
     fn numbers_keep_their_thousands_apart() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!((count(1, "test", "tests"), count(0, "test", "tests")), ("1 test".into(), "0 tests".into()));
+    }
+
+    #[test]
+    fn sizes_and_delays_are_as_exact_as_they_are_small() {
+        assert_eq!([0, 812, 2_048, 1_450_000].map(bytes), ["0 bytes", "812 bytes", "2 KB", "1.4 MB"]);
+        let shown = [-1, 0, 1_002, 62_340].map(|n| after(Micros::from_millis(n)));
+        assert_eq!(shown, ["+0.000", "+0.000", "+1.002", "+1:02.340"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Every address as a value; links and routes share it.
 
+use crate::domain::file::Digest;
 use crate::domain::ids::{RunId, TestId};
 use std::fmt;
 
@@ -12,6 +13,10 @@ pub enum Page<'a> {
     Setup(&'a str),
     /// One run.
     Run(RunId),
+    /// What one test in a run said, by its number there.
+    Result(RunId, u32),
+    /// What all of a run put out.
+    Output(RunId),
     /// One test over all its runs.
     Test(TestId),
     /// One project, by name.
@@ -36,6 +41,8 @@ impl fmt::Display for Page<'_> {
             Self::Grid => f.write_str("/"),
             Self::Setup(name) => write!(f, "/setups/{}", Segment(name)),
             Self::Run(id) => write!(f, "/runs/{id}"),
+            Self::Result(id, test) => write!(f, "/runs/{id}/tests/{test}"),
+            Self::Output(id) => write!(f, "/runs/{id}/output"),
             Self::Test(id) => write!(f, "/tests/{id}"),
             Self::Project(name) => write!(f, "/projects/{}", Segment(name)),
             Self::Flaky => f.write_str("/flaky"),
@@ -54,6 +61,11 @@ pub const LIVE_WALL: &str = "/live/wall";
 /// The stream of one run.
 pub fn live_run(id: RunId) -> String {
     format!("/live/runs/{id}")
+}
+
+/// A file of a run.
+pub fn attachment(run: RunId, file: Digest) -> String {
+    format!("/api/v1/runs/{run}/attachments/{file}")
 }
 
 /// Text as one path segment: everything but RFC 3986's unreserved characters

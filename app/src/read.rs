@@ -8,14 +8,17 @@
 //! were 33 kB of the browser's module, 8 kB under brotli.
 
 mod look;
+mod output;
 mod pulse;
 mod sick;
 mod strip;
 
 pub use look::{Claim, Look};
+pub use output::{FileLine, OutputLine, OutputPage};
 pub use pulse::{Mark, Pulse, SickTests};
 pub use sick::{
-    Broke, KnownName, PerMille, RenameOffer, SickPage, SickTest, TapePicture, TestHealth, TestPage, TestResult,
+    Broke, KnownName, LastFailure, PerMille, RenameOffer, SickPage, SickTest, TapePicture, TestHealth, TestPage,
+    TestResult,
 };
 
 use crate::domain::activity::{Activity, ActivityFacts};
@@ -293,6 +296,8 @@ pub struct TestLine {
     pub line: Option<u32>,
     /// Its own script, where the plan carried one.
     pub script: Option<ScriptId>,
+    /// Lines, steps or files came with it.
+    pub has_output: bool,
     /// The version at which it last changed.
     pub version: u64,
 }

@@ -1,8 +1,8 @@
 //! The document around every page, and which page stands at which address.
 
 use crate::pages::{
-    FlakyPage, GridPage, KeyHelp, Masthead, NotFound, RunPage, SetupPage, TestPage, WallPage, listen_to_keys,
-    provide_pause,
+    FlakyPage, GridPage, KeyHelp, Masthead, NotFound, ResultPage, RunPage, SetupPage, TestPage, WallPage,
+    listen_to_keys, provide_pause,
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -100,6 +100,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=GridPage ssr=SsrMode::Async />
                     <Route path=path!("/setups/:name") view=SetupPage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id/output") view=ResultPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id/tests/:test") view=ResultPage ssr=SsrMode::Async />
                     <Route path=path!("/tests/:id") view=TestPage ssr=SsrMode::Async />
                     <Route path=path!("/flaky") view=FlakyPage ssr=SsrMode::Async />
                     <Route path=path!("/wall") view=WallPage ssr=SsrMode::Async />

@@ -29,6 +29,7 @@ pub mod problem;
 pub mod rename;
 pub mod rights;
 pub mod run;
+pub mod steps;
 pub mod suite;
 pub mod test;
 pub mod time;

@@ -17,6 +17,7 @@
 //! | `strip` with `data-strip`, `data-rhythm`, `data-alarm`, `data-word`, `data-ectopic`, `data-dropped` (results told by such beats in the last minute) | the strip of a setup |
 //! | `pause`, `beat` with `data-kind`, `strips-said` | and `rhythm`, `numerals`, `beats` around strips: the pause button, the card that names a beat, what readers are told |
 //! | `claim`, `claim-form`, `claim-holder`, `claim-note`, `claim-take`, `claim-let-go` | who looks after a setup |
+//! | `output-page`, `output`, `output-line` with `data-kind`, `data-level` and `data-depth`, `files`, `picture`, `file`, `level-all` (and every level), `older`, `newest`, `no-output`; `output-link` in the tree, `all-output` above it, `last-failure` on the page of a test | what tests put out |
 //! | `renames`, `rename` with `rename-join` and `rename-undo`; `other-names`, `other-name` with `rename-part` | tests that go on under another name |
 //! | `wall-pages` with `data-held`, `all-well`; `data-theme`, `data-palette`, `data-night`, `data-sound` on the wall | a saved wall |
 //! | `theme`, `help`, `person` (who is signed in, or the way to that), `problem`, `not-found` | everywhere |
@@ -34,6 +35,7 @@ mod live_run;
 mod live_wall;
 mod masthead;
 mod not_found;
+mod output;
 mod question;
 mod renames;
 mod run;
@@ -54,6 +56,7 @@ pub use grid::GridPage;
 pub use keys::listen_to_keys;
 pub use masthead::{KeyHelp, Masthead};
 pub use not_found::NotFound;
+pub use output::ResultPage;
 pub use run::RunPage;
 pub use setup::SetupPage;
 pub use strips::provide_pause;

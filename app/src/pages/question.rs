@@ -6,8 +6,9 @@
 use super::problem_page;
 use crate::api;
 use crate::domain::ids::{RunId, TestId};
+use crate::domain::output::Level;
 use crate::domain::problem::Problem;
-use crate::read::{Look, RunPage, SetupPage, SickPage, TestPage, Wall};
+use crate::read::{Look, OutputPage, RunPage, SetupPage, SickPage, TestPage, Wall};
 use crate::ui::Erase;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,17 @@ pub enum Question {
     Setup(String, Option<String>),
     /// A run.
     Run(RunId),
+    /// Output of a run.
+    Output {
+        /// Which run.
+        run: RunId,
+        /// Of this test alone, by its number.
+        test: Option<u32>,
+        /// Only lines that are at least so grave.
+        level: Option<Level>,
+        /// Those before this number.
+        before: Option<i64>,
+    },
     /// Tests that are ill.
     Sick,
     /// A test over all its runs.
@@ -42,6 +54,8 @@ pub enum Answer {
     Setup(Box<SetupPage>),
     /// A run.
     Run(Box<RunPage>),
+    /// Output of a run.
+    Output(Box<OutputPage>),
     /// Tests that are ill.
     Sick(SickPage),
     /// A test.
@@ -69,6 +83,9 @@ async fn answer(question: Question) -> Result<Answer, Problem> {
             api::setup_page(name, cursor).await?.map_or(Answer::Nothing, |page| Answer::Setup(Box::new(page)))
         }
         Question::Run(run) => api::run_page(run).await?.map_or(Answer::Nothing, |page| Answer::Run(Box::new(page))),
+        Question::Output { run, test, level, before } => api::output_page(run, test, level, before)
+            .await?
+            .map_or(Answer::Nothing, |page| Answer::Output(Box::new(page))),
         Question::Sick => Answer::Sick(api::sick_page().await?),
         Question::Test(test) => {
             api::test_page(test).await?.map_or(Answer::Nothing, |page| Answer::Test(Box::new(page)))

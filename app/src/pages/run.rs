@@ -32,6 +32,7 @@ fn Run(page: read::RunPage) -> impl IntoView {
     let live = LiveRun::new(page);
     live.listen();
     let head = live.head();
+    let run = head.with_untracked(|head| head.card.id);
     let setup = Memo::new(move |_| head.with(|head| head.setup.clone()));
     let title = Memo::new(move |_| head.with(|head| head.card.name.clone().unwrap_or_else(|| head.card.key.clone())));
     let key = move || head.with(|head| head.card.name.is_some().then(|| head.card.key.clone()));
@@ -49,6 +50,7 @@ fn Run(page: read::RunPage) -> impl IntoView {
                     <h1>{move || title.get()}</h1>
                     <RunState live=live />
                     <span class="quiet">{move || key()}</span>
+                    <a class="button" data-test="all-output" href=Page::Output(run).to_string()>"Output"</a>
                 </div>
             </header>
             <RunSummary live=live />

@@ -6,8 +6,9 @@ use crate::api;
 use crate::domain::problem::Problem;
 use crate::domain::test::Outcome;
 use crate::order::by_key;
-use crate::read::{AttemptText, TestLine};
-use crate::ui::{Each, Erase, ProblemView, Show, TestRow, click};
+use crate::paths::Page;
+use crate::read::{AttemptText, OutputPage, TestLine};
+use crate::ui::{Each, Erase, FileList, OutputLines, ProblemView, Show, TestRow, click};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -57,7 +58,7 @@ fn pick(live: LiveRun, mut tests: Vec<u32>, limit: usize) -> Vec<u32> {
     tests
 }
 
-type Texts = Option<Result<Vec<AttemptText>, Problem>>;
+type Texts = Option<Result<Option<OutputPage>, Problem>>;
 
 #[component]
 fn OneTest(live: LiveRun, ordinal: u32, scripts: ScriptQuestion) -> impl IntoView {
@@ -69,7 +70,7 @@ fn OneTest(live: LiveRun, ordinal: u32, scripts: ScriptQuestion) -> impl IntoVie
             return texts.set(None);
         }
         spawn_local(async move {
-            let answer = api::attempt_texts(run, ordinal).await;
+            let answer = api::output_page(run, Some(ordinal), None, None).await;
             texts.try_set(Some(answer));
         });
     });
@@ -79,22 +80,34 @@ fn OneTest(live: LiveRun, ordinal: u32, scripts: ScriptQuestion) -> impl IntoVie
         }
     });
     let row = view! {
-        <TestRow test=test now=live.now() on_script=on_script on_texts=on_texts>
+        <TestRow test=test now=live.now() on_script=on_script on_texts=on_texts output=Page::Result(run, ordinal).to_string()>
             {move || texts.get().map(all_texts)}
         </TestRow>
     };
     Some(row.erased())
 }
 
-fn all_texts(texts: Result<Vec<AttemptText>, Problem>) -> AnyView {
-    match texts {
-        Err(problem) => view! { <ProblemView problem=problem /> }.erased(),
-        Ok(texts) if texts.is_empty() => view! { <p class="quiet">"Its texts are no longer kept."</p> }.erased(),
-        Ok(texts) => {
-            let texts = texts.into_iter().map(attempt_text).collect_view();
-            view! { <div class="attempt-texts" data-test="attempt-texts">{texts}</div> }.erased()
-        }
+fn all_texts(told: Result<Option<OutputPage>, Problem>) -> AnyView {
+    let page = match told {
+        Err(problem) => return view! { <ProblemView problem=problem /> }.erased(),
+        Ok(page) => page,
+    };
+    let Some(page) = page.filter(|page| !(page.texts.is_empty() && page.lines.is_empty() && page.files.is_empty()))
+    else {
+        return view! { <p class="quiet">"Its texts are no longer kept."</p> }.erased();
+    };
+    let OutputPage { run, texts, files, lines, older, .. } = page;
+    let texts = texts.into_iter().map(attempt_text).collect_view();
+    let (has_files, has_lines) = (!files.is_empty(), !lines.is_empty());
+    view! {
+        <div class="attempt-texts" data-test="attempt-texts">
+            {texts}
+            {has_files.then(|| view! { <FileList run=run files=files /> })}
+            {older.map(|_| view! { <p class="quiet">"The end of its output; all of it is behind Output."</p> })}
+            {has_lines.then(|| view! { <OutputLines run=run lines=lines /> })}
+        </div>
     }
+    .erased()
 }
 
 fn attempt_text(text: AttemptText) -> impl IntoView {

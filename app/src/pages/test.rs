@@ -7,7 +7,7 @@ use crate::domain::ids::TestId;
 use crate::domain::time::{Micros, Timestamp};
 use crate::format;
 use crate::paths::Page;
-use crate::read::{self, Broke, TestHealth, TestResult};
+use crate::read::{self, Broke, LastFailure, TestHealth, TestResult};
 use crate::ui::{Erase, Fact, LabelBadge, Notice, OutcomeMark, TapeView, When, percent, rate, reason, trend};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -47,6 +47,7 @@ fn whole(data: read::TestPage, on_change: Callback<()>) -> AnyView {
             <RenameOffers offers=data.offers.clone() on_change=on_change />
             {environment(&data)}
             {data.broke.as_ref().map(broke)}
+            {data.last_failure.as_ref().map(last_failure)}
             <div class="tape-box" tabindex="0" role="region" aria-label="Strip of results"><TapeView tape=data.strip label=told /></div>
             {facts(&data.results, data.owner, data.project, data.p_flaky_anywhere)}
             <section class="on-setups" aria-label="By setup">
@@ -80,6 +81,17 @@ fn broke(broke: &Broke) -> AnyView {
         <Notice test="broke">
             {since}<a href=run>{bad}</a>{before}
         </Notice>
+    }
+    .erased()
+}
+
+fn last_failure(failure: &LastFailure) -> AnyView {
+    let output = Page::Result(failure.run, failure.ordinal).to_string();
+    view! {
+        <section class="last-failure" data-test="last-failure" aria-label="Last failure">
+            <p><a href=output>"Its last failure, with output and files"</a></p>
+            <pre class="test-message" tabindex="0">{failure.message.clone()}</pre>
+        </section>
     }
     .erased()
 }
@@ -135,6 +147,7 @@ fn row(result: &TestResult, now: Timestamp) -> AnyView {
             <td>{attempts}</td>
             <td class="number">{result.duration.map(format::took)}</td>
             <td><When at=at /></td>
+            <td><a class="quiet" href=Page::Result(result.run, result.ordinal).to_string() aria-label=format!("Output in {}", result.key)>"Output"</a></td>
         </tr>
     }
     .erased()

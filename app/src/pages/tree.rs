@@ -190,6 +190,7 @@ pub(super) mod tests {
             source: None,
             line: None,
             script: None,
+            has_output: false,
             version: 1,
         }
     }

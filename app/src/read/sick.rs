@@ -91,6 +91,8 @@ pub struct TestPage {
     pub p_flaky_anywhere: PerMille,
     /// Its results, the newest first.
     pub results: Vec<TestResult>,
+    /// What it said when it last failed, where that is kept.
+    pub last_failure: Option<LastFailure>,
     /// Where it broke: the first commit of the failures that go on, and the
     /// last one before that.
     pub broke: Option<Broke>,
@@ -138,6 +140,17 @@ pub struct RenameOffer {
     pub likeness: PerMille,
 }
 
+/// What a test said when it last failed.
+#[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
+pub struct LastFailure {
+    /// In which run.
+    pub run: RunId,
+    /// Its number there.
+    pub ordinal: u32,
+    /// The beginning of its message.
+    pub message: String,
+}
+
 /// Where a test broke.
 #[derive(Clone, Debug, PartialEq, Serialize_tuple, Deserialize_tuple)]
 pub struct Broke {
@@ -156,6 +169,8 @@ pub struct Broke {
 pub struct TestResult {
     /// The run.
     pub run: RunId,
+    /// Its number there.
+    pub ordinal: u32,
     /// What the run is called.
     pub key: String,
     /// The setup.

@@ -24,13 +24,17 @@ pub fn TestRow(
     on_script: Callback<TestLine>,
     /// Shows what all attempts said.
     on_texts: Callback<()>,
+    /// Where that is to be read by itself.
+    output: String,
     /// What all attempts said.
     children: Children,
 ) -> impl IntoView {
     let ordinal = test.with_untracked(|test| test.ordinal);
     let outcome = Signal::derive(move || test.with(|test| test.outcome));
     let message = Memo::new(move |_| test.with(|test| test.message.clone()).unwrap_or_default());
-    let has_text = Memo::new(move |_| test.with(|test| test.attempts.iter().any(|attempt| attempt.has_text)));
+    let has_text = move || test.with(|test| test.attempts.iter().any(|attempt| attempt.has_text));
+    let has_text = Memo::new(move |_| test.with(|test| test.has_output) || has_text());
+    let output = StoredValue::new(output);
     view! {
         <li class="test" id=format!("t-{ordinal}") data-test="test-row" data-ordinal=ordinal.to_string() data-outcome=move || outcome.get().as_str()>
             <div class="test-line">
@@ -41,6 +45,9 @@ pub fn TestRow(
                 </a>
                 <span class="tags">{move || test.with(|test| tags(&test.tags))}</span>
                 <Attempts test=test />
+                <Show when=move || has_text.get()>
+                    <a class="output-link" data-test="output-link" href=output.get_value()>"Output"</a>
+                </Show>
                 <ScriptButton test=test on_script=on_script />
                 <Took test=test now=now />
             </div>
@@ -49,7 +56,7 @@ pub fn TestRow(
             </Show>
             <Show when=move || has_text.get() && outcome.get() != Outcome::Passed>
                 <button type="button" class="text-button" data-test="all-attempts" on:click=click(move || on_texts.run(()))>
-                    {move || all_attempts(test.with(|test| test.attempts.len()))}
+                    {move || test.with(|test| all_attempts(test.attempts.len(), test.has_output))}
                 </button>
             </Show>
             {children()}
@@ -58,8 +65,12 @@ pub fn TestRow(
     .erased()
 }
 
-fn all_attempts(attempts: usize) -> String {
-    if attempts > 1 { format!("Everything all {attempts} attempts said") } else { "The whole message and trace".into() }
+fn all_attempts(attempts: usize, has_output: bool) -> String {
+    match attempts {
+        2.. => format!("Everything all {attempts} attempts said"),
+        _ if has_output => "Message, trace and output".into(),
+        _ => "The whole message and trace".into(),
+    }
 }
 
 fn first(message: &str) -> String {
@@ -164,6 +175,7 @@ mod tests {
             source: None,
             line: None,
             script: None,
+            has_output: false,
             version: 1,
         }
     }
@@ -172,7 +184,7 @@ mod tests {
         Owner::new().with(|| {
             let (test, now) = (Signal::stored(test), Signal::stored(Timestamp(0)));
             let (on_script, on_texts) = (Callback::new(|_| {}), Callback::new(|()| {}));
-            view! { <TestRow test=test now=now on_script=on_script on_texts=on_texts>""</TestRow> }.to_html()
+            view! { <TestRow test=test now=now on_script=on_script on_texts=on_texts output="/runs/r/tests/7".to_owned()>""</TestRow> }.to_html()
         })
     }
 

@@ -52,6 +52,7 @@ mod pending;
 mod post;
 mod reckon;
 mod replay;
+pub mod shown;
 mod sick;
 mod start;
 pub mod status;

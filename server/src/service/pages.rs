@@ -1,10 +1,12 @@
 //! What pages ask, answered.
 
 use super::desk::Desk;
+use super::shown::ShownQuestion;
 use app::backend::Backend;
 use app::domain::ids::{RunId, ScriptId, TestId};
+use app::domain::output::Level;
 use app::domain::problem::Problem;
-use app::read::{AttemptText, Build, Look, RunPage, SetupPage, SickPage, TestPage, Wall};
+use app::read::{Build, Look, OutputPage, RunPage, SetupPage, SickPage, TestPage, Wall};
 
 #[async_trait::async_trait]
 impl Backend for Desk {
@@ -48,8 +50,14 @@ impl Backend for Desk {
         Ok(Desk::part(self, was).await?)
     }
 
-    async fn attempt_texts(&self, run: RunId, test: u32) -> Result<Vec<AttemptText>, Problem> {
-        Ok(self.texts(run, test).await?)
+    async fn output_page(
+        &self,
+        run: RunId,
+        test: Option<u32>,
+        level: Option<Level>,
+        before: Option<i64>,
+    ) -> Result<Option<OutputPage>, Problem> {
+        Ok(Desk::output_page(self, run, ShownQuestion { test, level, before }).await?)
     }
 
     async fn script(&self, script: ScriptId) -> Result<Option<String>, Problem> {

@@ -10,7 +10,7 @@ use app::domain::time::Micros;
 use app::ecg::draw::{Point, Rect, Scale};
 use app::ecg::results;
 use app::ecg::tape::{Detail, Finding, Tape, View};
-use app::read::{Broke, PerMille, SickPage, SickTest, TapePicture, TestHealth, TestPage, TestResult};
+use app::read::{Broke, LastFailure, PerMille, SickPage, SickTest, TapePicture, TestHealth, TestPage, TestResult};
 
 /// Tests in the list of those that are ill.
 const SICK_MAX: u32 = 500;
@@ -21,6 +21,9 @@ const SICK_SOUGHT: u32 = 20_000;
 
 /// Results on the page of a test.
 const RESULTS_MAX: u32 = 500;
+
+/// Characters of the message of its last failure.
+const MESSAGE_BEGINNING: usize = 2_000;
 
 /// Beats on the strip of a test.
 const BEATS_MAX: usize = 60;
@@ -99,12 +102,25 @@ impl Desk {
             setups: known.iter().map(|row| (self.setup_name(row.setup), health(&model, row))).collect(),
             broke: broke(&rows).map(|(setup, broke)| Broke { setup: self.setup_name(setup), ..broke }),
             strip: strip(&rows),
+            last_failure: self.last_failure(&rows).await?,
             before,
             now_called,
             offers,
             may_rename,
             results: rows.iter().map(|row| self.result(row)).collect(),
             now: self.now(),
+        }))
+    }
+
+    async fn last_failure(&self, rows: &[ResultRow]) -> Result<Option<LastFailure>, Failure> {
+        let has_failed = |row: &&ResultRow| matches!(row.outcome, Outcome::Failed | Outcome::Flaky);
+        let Some(row) = rows.iter().find(has_failed) else { return Ok(None) };
+        let texts = self.inner.store.text_list(row.run, &[row.ordinal]).await?;
+        let message = texts.into_iter().rev().find_map(|text| text.message);
+        Ok(message.map(|message| LastFailure {
+            run: row.run,
+            ordinal: row.ordinal,
+            message: message.chars().take(MESSAGE_BEGINNING).collect(),
         }))
     }
 
@@ -115,6 +131,7 @@ impl Desk {
     fn result(&self, row: &ResultRow) -> TestResult {
         TestResult {
             run: row.run,
+            ordinal: row.ordinal,
             key: row.key.to_string(),
             setup: self.setup_name(row.setup),
             outcome: row.outcome,

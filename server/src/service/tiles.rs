@@ -169,6 +169,7 @@ pub fn test_line(run: &Run, ordinal: u32, test: &Test, version: u64) -> TestLine
         source: test.source.as_deref().map(str::to_owned),
         line: test.line,
         script: test.script,
+        has_output: !test.outputs.is_none(),
         version,
     }
 }

@@ -18,6 +18,7 @@ mod mail;
 mod migrations;
 mod notifications;
 mod outgoing;
+mod output;
 mod people;
 mod project;
 mod reads;

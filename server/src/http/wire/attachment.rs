@@ -80,5 +80,5 @@ impl AttachmentList {
 
 /// Where a file of a run is to be had.
 pub fn address(run: RunId, file: &Attachment) -> String {
-    format!("/api/v1/runs/{run}/attachments/{}", file.file)
+    app::paths::attachment(run, file.file)
 }

@@ -74,6 +74,8 @@ pub struct ResultRow {
     pub setup: SetupId,
     /// In which run.
     pub run: RunId,
+    /// Its number there.
+    pub ordinal: u32,
     /// What its listener calls the run.
     pub key: RunKey,
     /// The project of the run.

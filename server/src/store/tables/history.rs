@@ -6,7 +6,7 @@ pub(in crate::store) use std::collections::HashMap;
 macro_rules! result_columns {
     () => {
         concat!(
-            "select t.run_id, t.setup_id, r.key, r.project, r.commit_id, r.branch, ",
+            "select t.run_id, t.ordinal, t.setup_id, r.key, r.project, r.commit_id, r.branch, ",
             outcome!(),
             " as outcome, t.attempts, t.duration, t.finished_at, t.name, t.parameters, t.detail, s.path from tests t \
              join runs r on r.id = t.run_id left join suites s on s.run_id = t.run_id and s.ordinal = t.suite"
@@ -66,6 +66,7 @@ macro_rules! body {
             Ok(ResultRow {
                 setup: SetupId(row.get("setup_id")?),
                 run: RunId(row.get("run_id")?),
+                ordinal: row.count("ordinal")?,
                 key: RunKey::stored(row.get::<&str>("key")?),
                 project: ProjectName::stored(row.get::<&str>("project")?),
                 commit: row.text("commit_id")?,

@@ -21,10 +21,14 @@ macro_rules! test_columns {
 statements! {
     /// The suites of a run.
     SUITE_ROWS = concat!(suite_columns!(), " where run_id = $1 order by ordinal");
+    /// One suite of a run.
+    SUITE_GET = concat!(suite_columns!(), " where run_id = $1 and ordinal = $2");
     /// Those written since a version.
     SUITE_CHANGES = concat!(suite_columns!(), " where run_id = $1 and version > $2 order by ordinal");
     /// The tests of a run.
     TEST_ROWS = concat!(test_columns!(), " where t.run_id = $1 order by t.ordinal");
+    /// One test of a run.
+    TEST_GET = concat!(test_columns!(), " where t.run_id = $1 and t.ordinal = $2");
     /// Those written since a version.
     TEST_CHANGES = concat!(test_columns!(), " where t.run_id = $1 and t.version > $2 order by t.ordinal");
     /// Tests of a run after an ordinal. The outcomes are words between commas
@@ -103,6 +107,10 @@ delegate! {
     read fn suite_rows(run: RunId) -> Vec<SuiteRow>;
     /// Those written after a version of the setup.
     read fn suite_changes(run: RunId, after_version: i64) -> Vec<SuiteRow>;
+    /// One suite of a run by its ordinal.
+    read fn suite_get(run: RunId, ordinal: u32) -> Option<SuiteRow>;
+    /// One test of a run by its ordinal.
+    read fn test_get(run: RunId, ordinal: u32) -> Option<TestRow>;
     /// The tests of a run in the order of their ordinals.
     read fn test_rows(run: RunId) -> Vec<TestRow>;
     /// Those written after a version of the setup.
@@ -200,6 +208,24 @@ macro_rules! body {
 
         pub(in crate::store) async fn test_rows(db: &mut $Connection, run: RunId) -> Answer<Vec<TestRow>> {
             all(sqlx::query(TEST_ROWS).bind(run.0).fetch_all(db).await?, test)
+        }
+
+        pub(in crate::store) async fn suite_get(
+            db: &mut $Connection,
+            run: RunId,
+            ordinal: u32,
+        ) -> Answer<Option<SuiteRow>> {
+            let row = sqlx::query(SUITE_GET).bind(run.0).bind(i64::from(ordinal)).fetch_optional(db).await?;
+            row.as_ref().map(suite).transpose()
+        }
+
+        pub(in crate::store) async fn test_get(
+            db: &mut $Connection,
+            run: RunId,
+            ordinal: u32,
+        ) -> Answer<Option<TestRow>> {
+            let row = sqlx::query(TEST_GET).bind(run.0).bind(i64::from(ordinal)).fetch_optional(db).await?;
+            row.as_ref().map(test).transpose()
         }
 
         pub(in crate::store) async fn suite_changes(

@@ -90,6 +90,10 @@ contract! {
         assert_eq!(names(&tests), ["opens", "50%_shut", "parametrised"]);
         assert_eq!(tests[0], TestRow::of(&run, 0, 10));
         assert_eq!(store.suite_rows(run.id).await.expect("reads")[1], SuiteRow::of(&run, 1, 10));
+        assert_eq!(store.test_get(run.id, 2).await.expect("reads").as_ref(), Some(&tests[2]));
+        assert_eq!(store.test_get(run.id, 3).await.expect("reads"), None);
+        assert_eq!(store.suite_get(run.id, 1).await.expect("reads"), Some(SuiteRow::of(&run, 1, 10)));
+        assert_eq!(store.suite_get(run.id, 2).await.expect("reads"), None);
 
         run.apply(&finished("50%_shut", 2, Verdict::Passed, 1), at(90), at(90), Micros(0));
         let mut group = store.begin_group().await.expect("free");

@@ -22,7 +22,7 @@ impl Setting {
     /// Installs and builds whatever is missing.
     pub fn prepare(profile: Profile) -> Result<Self> {
         let chromium = chromium()?;
-        packages()?;
+        packages("end2end")?;
         Ok(Self { chromium, python: python::environment()?, binary: serve::build(profile)? })
     }
 
@@ -80,22 +80,23 @@ fn chromium() -> Result<PathBuf> {
     })
 }
 
-/// Installs what `end2end/package-lock.json` names, unless that is done.
-fn packages() -> Result<()> {
+/// Installs what the `package-lock.json` of a folder names, unless that is done.
+pub fn packages(folder: &str) -> Result<()> {
     install::found_or_installed("Node.js", &["nodejs", "npm"], || command::find("npm"))?;
-    let lock = fs::read_to_string(root::path("end2end/package-lock.json"))?;
-    let installed = root::path("end2end/node_modules/.installed-lock.json");
+    let folder = root::path(folder);
+    let lock = fs::read_to_string(folder.join("package-lock.json"))?;
+    let installed = folder.join("node_modules/.installed-lock.json");
     if fs::read_to_string(&installed).is_ok_and(|text| text == lock) {
         return Ok(());
     }
-    step("install the browser tests' packages", || install_packages(&installed, &lock))
+    step(&format!("install the packages of {}", folder.display()), || install_packages(&folder, &installed, &lock))
 }
 
-fn install_packages(installed: &Path, lock: &str) -> Result<()> {
+fn install_packages(folder: &Path, installed: &Path, lock: &str) -> Result<()> {
     command::run_quietly(
         command::program("npm")
             .args(["ci", "--no-audit", "--no-fund"])
-            .current_dir(root::path("end2end"))
+            .current_dir(folder)
             // The tests drive the system's Chromium.
             .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"),
     )?;

@@ -156,7 +156,18 @@ fn server(tally: &mut Tally) -> Result<()> {
     });
     let s3 = S3::start().map(Some).or_else(|error| forgive(error, tally).map(|()| None))?;
     variables.extend(s3.as_ref().map(|s3| ("HOLTER_TEST_S3", s3.url())));
+    variables.extend(agents(tally)?);
     cargo_test("server", &[], &variables, tally)
+}
+
+/// Test frameworks with the agents that people use.
+fn agents(tally: &mut Tally) -> Result<Vec<(&'static str, String)>> {
+    let python = python::environment_of("target/venv-agents", "server/tests/agents/requirements.txt");
+    let python = python.map(Some).or_else(|error| forgive(error, tally).map(|()| None))?;
+    let node = browser::packages("server/tests/agents").map(Some);
+    let node = node.or_else(|error| forgive(error, tally).map(|()| None))?;
+    let python = python.map(|python| ("HOLTER_TEST_PYTHON", python.display().to_string()));
+    Ok(python.into_iter().chain(node.map(|()| ("HOLTER_TEST_NODE", "yes".to_owned()))).collect())
 }
 
 fn listeners(tally: &mut Tally) -> Result<()> {

@@ -2,6 +2,7 @@
 //! own would be linked with the whole server again, which costs minutes and
 //! gigabytes.
 
+mod agents;
 mod api_doc;
 mod attachments;
 mod faults;

@@ -58,6 +58,9 @@ words! {
     }
 }
 
+/// Shards of a run that are told apart.
+const SHARDS_KEPT: usize = 10_000;
+
 /// Everything about a run but its suites and tests; kept as one value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -278,6 +281,10 @@ impl Run {
             Some(shard) => {
                 let standing = shards.started.entry(shard).or_default();
                 *standing = promised.max(*standing);
+                // The least numbers stay, in whatever order they come.
+                if shards.started.len() > SHARDS_KEPT {
+                    shards.started.pop_last();
+                }
             }
             None => shards.promised = shards.promised.max(promised),
         }
@@ -288,6 +295,9 @@ impl Run {
         match shard {
             Some(shard) => {
                 shards.finished.insert(shard);
+                if shards.finished.len() > SHARDS_KEPT {
+                    shards.finished.pop_last();
+                }
             }
             None => shards.finished_whole = true,
         }

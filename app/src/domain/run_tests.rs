@@ -6,7 +6,7 @@ use super::ids::{RunId, SetupId};
 use super::name::{ProjectName, RunKey};
 use super::output::{Level, Output, Outputs, Place};
 use super::plan::{Plan, PlannedSuite, PlannedTest};
-use super::run::{Applied, Run, RunResult, RunState};
+use super::run::{Applied, Completion, Run, RunResult, RunState};
 use super::suite::{Phase, SuitePath};
 use super::test::{Outcome, Verdict};
 use super::time::{Micros, Timestamp};
@@ -99,6 +99,24 @@ fn a_lost_run_is_incomplete_until_its_end_arrives_after_all() {
     assert_eq!(run.state(), RunState::Lost);
     run.apply(&END, at, at, Micros(0));
     assert_eq!((run.state(), run.result()), (RunState::Finished, Some(RunResult::Passed)));
+}
+
+#[test]
+fn shards_with_chance_numbers_are_kept_in_any_order_and_not_without_end() {
+    let numbers: Vec<u32> = (1..=10_050).map(|number| number * 7_919).collect();
+    let mut forth = Run::new(RunId(Uuid::nil()), SetupId(Uuid::nil()), RunKey::stored("k"));
+    let mut back = forth.clone();
+    let say = |run: &mut Run, number: u32| {
+        let started = RunStarted { shard: Some(number), total_tests: Some(1), ..RunStarted::default() };
+        for said in [RunEvent::Started(Box::new(started)), RunEvent::Finished { aborted: false, shard: Some(number) }] {
+            run.apply(&said, Timestamp(1), Timestamp(1), Micros(0));
+        }
+    };
+    numbers.iter().for_each(|number| say(&mut forth, *number));
+    numbers.iter().rev().for_each(|number| say(&mut back, *number));
+    assert_eq!(forth.facts().shards, back.facts().shards);
+    assert_eq!((forth.facts().shards.started.len(), forth.facts().shards.total_tests()), (10_000, 10_000));
+    assert_eq!(forth.facts().shards.completion(), Completion::Settling);
 }
 
 #[test]

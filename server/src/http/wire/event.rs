@@ -141,7 +141,7 @@ events! {
         framework: Option<String>,
         /// Tests that will run, in this shard.
         total_tests: Option<u32>,
-        /// Which shard this is, from 1.
+        /// Which shard this is, from 1; any number where nobody counted them.
         shard: Option<u32>,
         /// How many shards the run has.
         shards: Option<u32>,

@@ -31,6 +31,9 @@ const STEP_ID_MAX: usize = 200;
 const ATTEMPTS_MAX: u32 = 1_000;
 const SHARDS_MAX: u32 = 10_000;
 
+/// Processes that nobody counted have chance numbers.
+const SHARD_MAX: u32 = i32::MAX.cast_unsigned();
+
 /// Far beyond any real run, and its sums stay far below what a counter holds.
 const TESTS_MAX: u32 = 1_000_000;
 
@@ -293,13 +296,13 @@ fn run_started(raw: &Raw<'_>) -> Result<RunEvent, Fault> {
         user: short(raw.user.as_ref()),
         framework: short(raw.framework.as_ref()),
         total_tests: whole("/total_tests", raw.total_tests, 0, TESTS_MAX)?,
-        shard: whole("/shard", raw.shard, 1, SHARDS_MAX)?,
+        shard: whole("/shard", raw.shard, 1, SHARD_MAX)?,
         shards: whole("/shards", raw.shards, 1, SHARDS_MAX)?,
         attributes: plan::attributes(raw.attributes)?,
     })))
 }
 
 fn run_finished(raw: &Raw<'_>) -> Result<RunEvent, Fault> {
-    let shard = whole("/shard", raw.shard, 1, SHARDS_MAX)?;
+    let shard = whole("/shard", raw.shard, 1, SHARD_MAX)?;
     Ok(RunEvent::Finished { aborted: raw.aborted.unwrap_or_default(), shard })
 }

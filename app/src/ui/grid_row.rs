@@ -4,6 +4,7 @@ use super::badge::ActivityBadge;
 use super::bar::Progress;
 use super::erase::{Erase, Show, click};
 use super::icon::{Glyph, Icon};
+use super::name::breakable;
 use super::strip::StripPlace;
 use super::time::Timer;
 use crate::domain::run::RunResult;
@@ -88,7 +89,7 @@ fn WhatCells(run: Memo<Option<RunCard>>, now: Signal<Timestamp>) -> impl IntoVie
     let eta = move || run.with(|run| run.as_ref().map(|run| eta(run, now.get())).unwrap_or_default());
     view! {
         <td class="cell-suite" role="cell" data-test="suite" title=move || run.with(suite_path)>
-            <span class="cell-text">{move || run.with(suite_words)}</span>
+            <span class="cell-text">{move || breakable(&run.with(suite_words))}</span>
         </td>
         <td class="cell-suite-timer number" role="cell" data-test="suite-timer">
             <Timer since=of(|run| run.suite_started_at.filter(|_| run.result.is_none())) now=now />
@@ -102,7 +103,7 @@ fn WhatCells(run: Memo<Option<RunCard>>, now: Signal<Timestamp>) -> impl IntoVie
             </Show>
         </td>
         <td class="cell-test" role="cell" data-test="test" title=move || run.with(test_words)>
-            <span class="cell-text">{move || run.with(test_words)}</span>
+            <span class="cell-text">{move || breakable(&run.with(test_words))}</span>
         </td>
         <td class="cell-test-timer number" role="cell" data-test="test-timer">
             <Timer since=of(|run| run.test_started_at.filter(|_| run.result.is_none())) now=now />

@@ -17,6 +17,7 @@ mod facts;
 mod grid_row;
 mod health;
 mod icon;
+mod name;
 mod output;
 mod problem;
 mod run_line;

@@ -44,12 +44,15 @@ class _Server:
         from urllib.parse import quote, urlsplit
         parts = urlsplit(config.url)
         self._is_tls = parts.scheme == "https"
-        self._host, self._port = parts.hostname, parts.port
-        if parts.scheme not in ("http", "https") or not self._host:
+        # A worker of Holter's gives its jobs no network, but a socket in their folder.
+        self._path = parts.path if parts.scheme == "unix" else None
+        self._host, self._port = ("localhost", None) if self._path else (parts.hostname, parts.port)
+        if parts.scheme not in ("http", "https", "unix") or not self._host:
             raise ValueError("HOLTER_URL is not an http address")
         self._port_or_usual = self._port or (443 if self._is_tls else 80)
         host = "[%s]" % self._host if ":" in self._host else self._host
-        lines = ["POST %s/api/v1/events HTTP/1.1" % quote(parts.path.rstrip("/"), safe="/%"),
+        prefix = "" if self._path else quote(parts.path.rstrip("/"), safe="/%")
+        lines = ["POST %s/api/v1/events HTTP/1.1" % prefix,
                  "Host: %s" % (host if self._port is None else "%s:%d" % (host, self._port)),
                  "User-Agent: holter-listener/" + HOLTER_VERSION, "Content-Type: application/x-ndjson"]
         if config.token:
@@ -62,6 +65,13 @@ class _Server:
     def _connect(self, within):
         import socket
         host = self._host
+        if self._path:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.settimeout(within)
+            sock.connect(self._path)
+            self._socket = sock
+            self._within = within
+            return
         # As bytes an ASCII name skips the codec for international names, whose tables take milliseconds to load.
         sock = socket.create_connection((host.encode("ascii") if host.isascii() else host, self._port_or_usual), within)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

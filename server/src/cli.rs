@@ -2,10 +2,13 @@
 
 mod user;
 
-use crate::clock::SystemClock;
+use crate::clock::{SystemClock, new_id};
 use crate::config::{Config, EXAMPLE, environment};
 use crate::import::{self, Target};
 use crate::intake::reports::Origin;
+use crate::runner::office::Office;
+use crate::runner::sandbox::Sandbox;
+use crate::runner::{self, Means, Worker};
 use crate::server::Server;
 use crate::service;
 use crate::service::rebuild;
@@ -16,6 +19,7 @@ use crate::store::{Store, StoreUrl};
 use crate::telemetry;
 use app::domain::clock::Clock;
 use app::domain::health::{self, Model};
+use app::domain::job::Labels;
 use app::domain::name::{ProjectName, SetupName};
 use app::domain::wall::check_wall_name;
 use clap::{Args, Parser, Subcommand};
@@ -46,6 +50,8 @@ pub struct Cli {
 enum Command {
     /// Record, and show.
     Serve(Serve),
+    /// Take jobs from a server and run them on this machine.
+    Worker(Box<WorkerOptions>),
     /// Tokens for listeners and scripts.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -81,6 +87,34 @@ struct Serve {
     /// Let everybody on this machine write without a token.
     #[arg(long)]
     dev: bool,
+    /// Jobs that this server itself runs at once; 0 turns that off.
+    #[arg(long)]
+    workers: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+struct WorkerOptions {
+    /// The server.
+    #[arg(long)]
+    url: url::Url,
+    /// A token of scope worker.
+    #[arg(long, env = "HOLTER_TOKEN", hide_env_values = true)]
+    token: String,
+    /// A name of its own; the machine's where none is said.
+    #[arg(long)]
+    name: Option<String>,
+    /// What this machine has, between commas; else as configured.
+    #[arg(long)]
+    labels: Option<String>,
+    /// Jobs to run at once.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    slots: u32,
+    /// Where the folders of jobs are [default: jobs, in the data folder].
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// A configuration file, of which `[runner]` is read; without it, holter.toml where it exists.
+    #[arg(long, env = "HOLTER_CONFIG")]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -226,6 +260,7 @@ impl Cli {
         telemetry::init(self.log_filter.as_deref(), self.log.as_deref() == Some("json"));
         match self.command {
             Command::Serve(serve) => serve.run().await,
+            Command::Worker(options) => options.run().await,
             Command::Token(TokenCommand::Create { place, scope, setup, project, wall }) => {
                 let setup = setup.as_deref().map(SetupName::parse).transpose()?;
                 let project = project.as_deref().map(ProjectName::parse).transpose()?;
@@ -295,6 +330,7 @@ impl Serve {
     async fn run(self) -> Outcome {
         let mut config = self.place.config()?;
         config.listen = self.listen.unwrap_or(config.listen);
+        config.runner.workers = self.workers.unwrap_or(config.runner.workers);
         let server = Server::start(&config, self.dev, Arc::new(SystemClock)).await?;
         println!("holter listening on http://{}", server.address);
         if let Some(path) = server.service.first_link().await? {
@@ -306,6 +342,40 @@ impl Serve {
         tracing::info!("stopping");
         server.stop().await;
         Ok(())
+    }
+}
+
+impl WorkerOptions {
+    async fn run(self) -> Outcome {
+        crate::server::provide_cryptography();
+        let config = Config::read(self.config.as_deref(), &environment)?;
+        let runner = &config.runner;
+        let means = Means {
+            sandbox: Sandbox::find(runner.isolation.into(), runner.visible.clone())?,
+            folder: self.folder.unwrap_or_else(|| config.data_dir.join("jobs")),
+            python: runner.python.clone(),
+            limits: runner.limits.into(),
+        };
+        let worker = Worker {
+            office: Office::at(self.url, self.token)?,
+            means,
+            name: self.name.unwrap_or_else(runner::machine),
+            labels: self.labels.as_deref().map(Labels::parse).transpose()?.unwrap_or_else(|| runner.labels()),
+            slots: self.slots,
+            instance: new_id(),
+            clock: Arc::new(SystemClock),
+        };
+        println!("holter worker {} takes jobs", worker.name);
+        let stop = CancellationToken::new();
+        let working = worker.run(stop.clone());
+        tokio::pin!(working);
+        tokio::select! {
+            ended = &mut working => return Ok(ended?),
+            () = told_to_stop() => {}
+        }
+        tracing::info!("stopping");
+        stop.cancel();
+        Ok(working.await?)
     }
 }
 

@@ -10,6 +10,7 @@ mod files;
 mod mail;
 mod notifications;
 mod outgoing;
+mod runner;
 
 pub use crate::secret::Secret;
 pub use auth::{AuthConfig, Reading};
@@ -19,6 +20,7 @@ pub use files::{FilesConfig, S3Config};
 pub use mail::MailConfig;
 pub use notifications::NotificationsConfig;
 pub use outgoing::OutgoingConfig;
+pub use runner::{IsolationWord, LimitsConfig, RunnerConfig};
 
 use app::domain::activity::Patience;
 use app::domain::name::SetupName;
@@ -90,6 +92,8 @@ pub struct Config {
     pub compat: CompatConfig,
     /// Hearing from CI servers.
     pub hooks: HooksConfig,
+    /// Running jobs on this machine.
+    pub runner: RunnerConfig,
     /// Telling people what changed.
     pub notifications: NotificationsConfig,
     /// Setups as code. A setup that is not listed appears with its first word.
@@ -119,6 +123,7 @@ impl Default for Config {
             builds: BuildsConfig::default(),
             compat: CompatConfig::default(),
             hooks: HooksConfig::default(),
+            runner: RunnerConfig::default(),
             notifications: NotificationsConfig::default(),
             setups: Vec::new(),
             walls: BTreeMap::new(),
@@ -283,6 +288,7 @@ impl Config {
         self.validate_mail()?;
         self.validate_commit_statuses()?;
         self.validate_notifications()?;
+        self.validate_runner()?;
         for (name, plan) in &self.walls {
             let place = || format!("walls.{name}");
             check_wall_name(name).map_err(|fault| invalid(place(), fault.to_string()))?;
@@ -354,7 +360,7 @@ mod tests {
         assert!(config.files.s3.is_some());
         assert_eq!((config.commit_statuses.len(), config.notifications.channels.len()), (1, 3));
         let shown = format!("{config:?}");
-        assert!(!["11aa", "44dd", "55ee", "66ff", "77aa", "88bb"].iter().any(|secret| shown.contains(secret)));
+        assert!(!["11aa", "44dd", "55ee", "66ff", "77aa", "88bb", "99dd"].iter().any(|secret| shown.contains(secret)));
     }
 
     #[test]

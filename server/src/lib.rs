@@ -4,7 +4,7 @@
 //! answers. The service decides, with the pure rules of `app::domain`; the
 //! [`store`] remembers, with [`files`] for what is large; the [`bus`] tells open
 //! streams. [`intake`] turns what arrives into events; [`outgoing`] is the one
-//! way to call other servers; [`work`] is done unasked. [`config`], [`cli`] and
+//! way to call other servers; [`work`] is done unasked; [`runner`] runs tests. [`config`], [`cli`] and
 //! [`clock`] are the only doors to
 //! the environment, the time and chance.
 
@@ -20,6 +20,7 @@ pub mod http;
 pub mod import;
 pub mod intake;
 pub mod outgoing;
+pub mod runner;
 pub mod secret;
 pub mod server;
 pub mod service;

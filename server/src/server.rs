@@ -3,6 +3,9 @@
 use crate::config::Config;
 use crate::http;
 use crate::http::assets::Manifest;
+use crate::runner::office::Office;
+use crate::runner::sandbox::Sandbox;
+use crate::runner::{self, Means, Worker};
 use crate::service::{self, Running, Service, StartError};
 use crate::store::{Store, StoreError, StoreUrl};
 use crate::work;
@@ -83,6 +86,14 @@ impl Server {
         let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let http = tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(drained).await });
         let work = work::start(&running.service, &stop);
+        if let Some(worker) = own_worker(config, &running.service, address, &stop) {
+            let stop = stop.clone();
+            work.spawn(async move {
+                if let Err(error) = worker.run(stop).await {
+                    tracing::error!(%error, "this server runs no jobs any more");
+                }
+            });
+        }
         let Running { service, recorder } = running;
         Ok(Self { address, service, store, stop, stop_recorder, recorder, work, http })
     }
@@ -101,6 +112,31 @@ impl Server {
         }
         self.store.close().await;
     }
+}
+
+/// The worker of this program itself.
+fn own_worker(config: &Config, service: &Service, address: SocketAddr, stop: &CancellationToken) -> Option<Worker> {
+    let runner = &config.runner;
+    if runner.workers == 0 {
+        return None;
+    }
+    let sandbox = match Sandbox::find(runner.isolation.into(), runner.visible.clone()) {
+        Ok(sandbox) => sandbox,
+        Err(why) => {
+            tracing::warn!(%why, "this server runs no jobs");
+            return None;
+        }
+    };
+    let means = Means {
+        sandbox,
+        folder: config.data_dir.join("jobs"),
+        python: runner.python.clone(),
+        limits: runner.limits.into(),
+    };
+    let name = format!("{}:{}", runner::machine(), address.port());
+    let office = Office::here(http::for_workers(service.clone(), stop.clone()));
+    let (labels, slots, instance) = (runner.labels(), runner.workers, crate::clock::new_id());
+    Some(Worker { office, means, name, labels, slots, instance, clock: service.clock() })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::browser::{self, Setting};
 use crate::bundle::{self, Profile};
-use crate::install::Missing;
+use crate::install::{self, Missing};
 use crate::postgres::Postgres;
 use crate::s3::S3;
 use crate::step::step;
@@ -157,6 +157,9 @@ fn server(tally: &mut Tally) -> Result<()> {
     let s3 = S3::start().map(Some).or_else(|error| forgive(error, tally).map(|()| None))?;
     variables.extend(s3.as_ref().map(|s3| ("HOLTER_TEST_S3", s3.url())));
     variables.extend(agents(tally)?);
+    // What jobs of others must not do is tested with what keeps them apart.
+    install::found_or_installed("bubblewrap", &["bubblewrap"], || command::find("bwrap"))?;
+    variables.push(("HOLTER_PYTHON", python::environment()?.display().to_string()));
     cargo_test("server", &[], &variables, tally)
 }
 

@@ -11,6 +11,8 @@
 
 pub mod account;
 pub mod activity;
+pub mod batch;
+pub mod build;
 pub mod chance;
 pub mod change;
 pub mod clock;

@@ -38,7 +38,7 @@ pub fn document_with(title: &str, main: &str, scripts: &[&str]) -> String {
 }
 
 /// Where all may go.
-const WAYS: &str = r#"<a href="/settings/walls">Walls</a><a href="/settings/notifications">Notifications</a><a href="/redoc">Reference</a><a href="/docs">Try it</a>"#;
+const WAYS: &str = r#"<a href="/batches">Batches</a><a href="/workers">Workers</a><a href="/settings/walls">Walls</a><a href="/settings/notifications">Notifications</a><a href="/redoc">Reference</a><a href="/docs">Try it</a>"#;
 
 /// Where only those may go who let people in.
 const WAYS_IN: &str =
@@ -46,6 +46,11 @@ const WAYS_IN: &str =
 
 /// A document for who asks: it says who that is.
 pub fn page(desk: &Desk, title: &str, main: &str) -> String {
+    page_with(desk, title, main, &[])
+}
+
+/// The same, with scripts of this server.
+pub fn page_with(desk: &Desk, title: &str, main: &str, scripts: &[&str]) -> String {
     let ways_in = if desk.allow(Action::Administer).is_ok() { WAYS_IN } else { "" };
     let own = match desk.who() {
         Who::Person(person) => {
@@ -53,7 +58,7 @@ pub fn page(desk: &Desk, title: &str, main: &str) -> String {
         }
         _ => r#"<a href="/login" data-test="sign-in">Sign in</a>"#.to_owned(),
     };
-    framed(title, main, &[], &format!("{WAYS}{ways_in}{own}"))
+    framed(title, main, scripts, &format!("{WAYS}{ways_in}{own}"))
 }
 
 fn framed(title: &str, main: &str, scripts: &[&str], ways: &str) -> String {

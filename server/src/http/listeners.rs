@@ -46,6 +46,11 @@ fn whole(listener: &str) -> String {
     replace(listener, SENDER, &modules)
 }
 
+/// Each file, by the name under which a framework looks for it.
+pub fn files() -> [(&'static str, &'static str); 2] {
+    [("holter_robot.py", &ROBOT), ("holter_pytest.py", &PYTEST)]
+}
+
 fn python(text: &'static str) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("text/x-python; charset=utf-8"))], text).into_response()
 }

@@ -9,6 +9,8 @@ mod account;
 mod art;
 pub mod assets;
 mod attachments;
+mod batch_pages;
+mod batches;
 mod body;
 mod compat;
 mod cookies;
@@ -21,9 +23,10 @@ pub mod guard;
 mod health;
 mod hooks;
 mod html;
+mod job_page;
 mod jobs;
 mod links;
-mod listeners;
+pub mod listeners;
 mod live_run;
 mod live_wall;
 mod notifications;
@@ -101,6 +104,7 @@ pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi
         .merge(hooks::aliases().with_state(door.clone()))
         .merge(settings().with_state(door.clone()))
         .merge(people().with_state(door.clone()))
+        .merge(work_pages().with_state(door.clone()))
         .merge(projects(&door.service).with_state(door.clone()))
         .merge(report_portal::router().with_state(door.clone()))
         .merge(for_readers(&document))
@@ -168,10 +172,31 @@ fn work() -> OpenApiRouter<Door> {
         .routes(routes!(work::extend))
         .routes(routes!(work::finish))
         .merge(log)
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(batches::list, batches::send))
+                .layer(DefaultBodyLimit::max(batches::UPLOAD_MAX)),
+        )
+        .routes(routes!(batches::one))
+        .routes(routes!(batches::start))
+        .routes(routes!(batches::cancel))
+        .routes(routes!(batches::rerun))
         .routes(routes!(work::file))
         .routes(routes!(jobs::one))
         .routes(routes!(jobs::cancel))
         .routes(routes!(jobs::log))
+}
+
+/// What the workers of this program itself speak to: what others reach by the
+/// network, for whom nothing is refused.
+pub fn for_workers(service: Service, stop: CancellationToken) -> Router {
+    let remembered = Arc::new(compat::Remembered::new(&service));
+    let desk = service.itself();
+    let door = Door { service, stop, remembered };
+    let reports = OpenApiRouter::new().routes(routes!(reports::post)).layer(DefaultBodyLimit::max(reports::UPLOAD_MAX));
+    let routes = work().routes(routes!(events::post)).merge(reports);
+    let (routes, _) = routes.with_state(door).split_for_parts();
+    routes.layer(axum::Extension(desk))
 }
 
 /// For our own pages.
@@ -216,6 +241,22 @@ fn people() -> Router<Door> {
         // Not packed: a secret beside what somebody else wrote would show by its length.
         .layer(DefaultBodyLimit::max(64 * 1024))
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+}
+
+/// Pages about what Holter runs.
+fn work_pages() -> Router<Door> {
+    let upload = Router::new().route("/batches/new", get(batch_pages::new).post(batch_pages::send));
+    Router::new()
+        .route("/batches", get(batch_pages::list))
+        .route("/batches/{id}", get(batch_pages::one))
+        .route("/batches/{id}/{act}", post(batch_pages::act))
+        .route("/jobs/{id}", get(job_page::one))
+        .route("/jobs/{id}/cancel", post(job_page::cancel))
+        .route("/workers", get(batch_pages::workers))
+        .route("/workers/{name}/{stance}", post(batch_pages::stance))
+        .layer(DefaultBodyLimit::max(64 * 1024))
+        .merge(upload.layer(DefaultBodyLimit::max(batches::UPLOAD_MAX)))
+        .layer(CompressionLayer::new())
 }
 
 /// Pages about projects, which need no script.

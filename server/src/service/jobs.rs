@@ -19,6 +19,7 @@ use app::domain::job::{
 use app::domain::rights::Action;
 use app::domain::time::Micros;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -75,6 +76,8 @@ pub struct Taken {
     pub row: JobRow,
     /// What is to be done.
     pub task: Task,
+    /// The secrets that it names.
+    pub secrets: BTreeMap<String, String>,
 }
 
 pub(super) fn no_job(id: JobId) -> Failure {
@@ -188,7 +191,10 @@ impl Service {
         let Some(row) = store.job_claim(worker.id, &sets, now, now + LEASE).await? else { return Ok(None) };
         self.inner.bus.job_changed(row.job.id);
         match serde_json::from_str(&row.definition) {
-            Ok(task) => Ok(Some(Taken { row, task })),
+            Ok(task) => {
+                let secrets = self.secrets_of(&task);
+                Ok(Some(Taken { row, task, secrets }))
+            }
             Err(error) => {
                 // Nobody will ever read it: it must not be handed out for ever.
                 let why = format!("what is to be done cannot be read: {error}");
@@ -199,6 +205,14 @@ impl Service {
                 Ok(None)
             }
         }
+    }
+}
+
+impl Service {
+    /// The secrets that a task names; what nobody configured is left out.
+    fn secrets_of(&self, task: &Task) -> BTreeMap<String, String> {
+        let known = |name: &String| Some((name.clone(), self.inner.secrets.get(name)?.expose().to_owned()));
+        task.secrets.iter().filter_map(known).collect()
     }
 }
 

@@ -10,6 +10,7 @@ pub mod access;
 pub mod agents;
 pub mod as_of;
 pub mod audit;
+pub mod batches;
 pub mod board;
 pub mod channels;
 pub mod courier;
@@ -68,7 +69,7 @@ pub use live::WallView;
 pub use start::{Running, StartError, start};
 
 use crate::bus::Bus;
-use crate::config::SetupConfig;
+use crate::config::{Secret, SetupConfig};
 use crate::files::Files;
 use crate::outgoing::Outgoing;
 use crate::outgoing::channel::Channel;
@@ -106,6 +107,8 @@ struct Inner {
     channels: BTreeMap<String, Channel>,
     notify: news::Notify,
     public_url: String,
+    secrets: BTreeMap<String, Secret>,
+    jobs_have_network: bool,
     known: access::Known,
     passwords: passwords::Passwords,
     is_secure: bool,
@@ -127,6 +130,11 @@ impl Service {
     /// Now, by our clock.
     pub fn now(&self) -> Timestamp {
         self.inner.clock.now()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.inner.clock.clone()
     }
 
     /// The doorbell.

@@ -107,6 +107,8 @@ pub async fn start(
         channels: config.notifications.channels.clone(),
         notify: Notify { rhythm: config.notifications.rhythm(), zone: config.notifications.zone()? },
         public_url: config.link_base(),
+        secrets: config.runner.secrets.clone(),
+        jobs_have_network: config.runner.network,
         known: Known::default(),
         passwords: Passwords::default(),
         is_secure: config.is_behind_tls(),

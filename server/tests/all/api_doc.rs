@@ -10,6 +10,8 @@ const ROUTES: &[&str] = &[
     "delete /api/v1/setups/{name}/claim",
     "delete /api/v1/walls/{name}",
     "delete /api/v1/work/workers/{name}",
+    "get /api/v1/batches",
+    "get /api/v1/batches/{batch}",
     "get /api/v1/flaky",
     "get /api/v1/flaky.csv",
     "get /api/v1/jobs/{job}",
@@ -42,6 +44,10 @@ const ROUTES: &[&str] = &[
     "get /ready",
     "get /status",
     "post /api/v1/attachments",
+    "post /api/v1/batches",
+    "post /api/v1/batches/{batch}/cancel",
+    "post /api/v1/batches/{batch}/rerun",
+    "post /api/v1/batches/{batch}/start",
     "post /api/v1/events",
     "post /api/v1/hooks/{kind}",
     "post /api/v1/jobs/{job}/cancel",
@@ -90,7 +96,7 @@ async fn every_route_is_described_with_its_refusals() {
         for field in ["operationId", "summary"] {
             assert!(operation[field].is_string(), "{route} {field}");
         }
-        let done = ["200", "204"].iter().find_map(|status| operation["responses"].get(status));
+        let done = ["200", "201", "204"].iter().find_map(|status| operation["responses"].get(status));
         assert!(done.is_some_and(|done| !done["description"].as_str().unwrap_or_default().is_empty()), "{route}");
         assert_eq!(route.contains('{'), operation["responses"].get("404").is_some(), "{route}");
     }

@@ -21,6 +21,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("server/src/work", &["crate::store", "sqlx", "crate::bus", "crate::http", "axum", "leptos"]),
     ("server/src/http", &["crate::store", "sqlx", "std::env"]),
     ("server/src/work", &["crate::store", "crate::http", "crate::bus", "sqlx", "axum", "leptos", "reqwest"]),
+    ("server/src/runner", &["crate::store", "sqlx", "crate::service", "crate::bus", "leptos", "crate::files"]),
     ("server/src/intake", &["crate::store", "crate::service", "crate::bus", "axum", "tokio", "std::fs", "sqlx"]),
 ];
 

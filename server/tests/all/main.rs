@@ -5,6 +5,7 @@
 mod agents;
 mod api_doc;
 mod attachments;
+mod batches;
 mod faults;
 mod feeds;
 mod files;
@@ -29,8 +30,10 @@ mod replaced;
 mod report_portal;
 mod reports;
 mod rights;
+mod runner;
 mod simulate;
 mod statuses;
 mod store_contract;
 mod walls;
 mod work;
+mod workers;

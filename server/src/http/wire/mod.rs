@@ -6,6 +6,7 @@
 
 pub mod attachment;
 pub mod badge;
+pub mod batch;
 pub mod event;
 pub mod flaky;
 pub mod hook;

@@ -5,6 +5,7 @@ use crate::service::workers::WorkerCard;
 use app::domain::ids::{JobId, WorkerId};
 use app::domain::job::{JobResult, Progress, Task};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -65,11 +66,14 @@ pub struct OrderBody {
     /// What is to be done.
     #[schema(value_type = Object)]
     pub task: Task,
+    /// Secrets that the task names: they are part of its environment, and masked in its log.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
 }
 
 impl From<Taken> for OrderBody {
-    fn from(Taken { row, task }: Taken) -> Self {
-        Self { job: row.job.id, attempt: row.job.attempt, name: row.name.into(), task }
+    fn from(Taken { row, task, secrets }: Taken) -> Self {
+        Self { job: row.job.id, attempt: row.job.attempt, name: row.name.into(), task, secrets }
     }
 }
 

@@ -100,6 +100,8 @@ impl TestServer {
         let folder = tempfile::tempdir().expect("a folder");
         let mut config = Config::default();
         config.listen.set_port(0);
+        // Who tests workers starts them.
+        config.runner.workers = 0;
         config.move_to(folder.path().to_owned(), false);
         change(&mut config);
         let clock = Arc::new(FakeClock::at(Timestamp::from_rfc3339(NOON).expect("a time")));

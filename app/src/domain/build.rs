@@ -1,0 +1,151 @@
+//! Builds: what is run of a pushed commit where its repository does not say.
+
+use super::batch::quoted;
+use super::job::{Checkout, Step};
+use thiserror::Error;
+
+/// Why a text is not where a repository is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("must begin with https://, ssh:// or file://, or be USER@HOST:PATH, without white space and quotes")]
+pub struct NoRemote;
+
+/// Whether a text may be handed to git as the place of a repository: no option,
+/// no helper, nothing that a shell could take for more than a word.
+pub fn check_remote(url: &str) -> Result<(), NoRemote> {
+    let is_plain = url.len() <= 500 && url.chars().all(|c| c.is_ascii_alphanumeric() || "-._~:/@+%=?&#[]".contains(c));
+    let has_scheme = ["https://", "http://", "ssh://", "file:///"]
+        .iter()
+        .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('-')));
+    let is_short = url.split_once(':').is_some_and(|(host, path)| {
+        let at =
+            host.split_once('@').filter(|(user, host)| !user.is_empty() && !user.starts_with('-') && !host.is_empty());
+        at.is_some_and(|(_, host)| !host.starts_with('-')) && !path.is_empty() && !path.starts_with([':', '-'])
+    });
+    if is_plain && (has_scheme || !url.contains("://") && is_short) { Ok(()) } else { Err(NoRemote) }
+}
+
+/// Whether somebody who pushed does not want a build.
+pub fn is_skipped(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["[skip ci]", "[ci skip]", "[no ci]"].iter().any(|mark| message.contains(mark))
+}
+
+/// The step that brings a commit into the folder: this one alone, as shallow as
+/// the server allows. Everything was checked; all the same nothing of it can be
+/// an option.
+pub fn checkout(checkout: &Checkout) -> Step {
+    let (url, commit, reference) = (quoted(&checkout.url), quoted(&checkout.commit), quoted(&checkout.reference));
+    let script = format!(
+        "export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_GLOBAL=\"$TMPDIR/.gitconfig\"\n\
+         git config --global safe.directory '*' && git config --global advice.detachedHead false || exit 1\n\
+         git init --quiet . && git remote add origin -- {url} || exit 1\n\
+         git fetch --quiet --depth 1 --no-tags origin -- {commit} 2>/dev/null \\\n\
+         || git fetch --quiet --no-tags origin -- {reference} || exit 1\n\
+         git checkout --quiet --detach {commit} && git log -1 --format='%h %an: %s'"
+    );
+    Step { name: "checkout".into(), script, ..Step::default() }
+}
+
+/// The steps of a repository that says none, by the paths of its files; none
+/// where nothing is known to be run.
+pub fn detect(paths: &[String], has_network: bool) -> Vec<Step> {
+    let has = |name: &str| paths.iter().any(|path| path == name);
+    let step = |name: &str, script: String| Step { name: name.into(), script, ..Step::default() };
+    let mut steps = Vec::new();
+    if has("Cargo.toml") {
+        steps.push(step("build", "cargo build --all-targets".into()));
+        steps.push(Step { keeps: "cargo.txt".into(), ..step("test", "cargo test".into()) });
+    }
+    if has("go.mod") {
+        steps.push(step("vet", "go vet ./...".into()));
+        steps.push(Step { keeps: "go.json".into(), ..step("test", "go test -json ./...".into()) });
+    }
+    if has("package.json") {
+        if has_network {
+            let install = if has("package-lock.json") { "npm ci" } else { "npm install" };
+            steps.push(step("install", install.into()));
+        }
+        steps.push(step("test", "npm test".into()));
+    }
+    let is_python = |path: &String| path.ends_with(".py");
+    if paths.iter().any(is_python) {
+        python(paths, has_network, &mut steps);
+    }
+    steps
+}
+
+fn python(paths: &[String], has_network: bool, steps: &mut Vec<Step>) {
+    let step = |name: &str, script: String| Step { name: name.into(), script, ..Step::default() };
+    let requirements: Vec<_> =
+        paths.iter().filter(|path| path.starts_with("requirements") && path.ends_with(".txt")).collect();
+    let mut python = "\"$PYTHON\"";
+    if has_network && !requirements.is_empty() {
+        let listed: String = requirements.iter().map(|file| format!(" --requirement {}", quoted(file))).collect();
+        let script = format!(
+            "\"$PYTHON\" -m venv \"$TMPDIR/venv\" && \"$TMPDIR/venv/bin/pip\" install --quiet --disable-pip-version-check pytest flake8{listed}"
+        );
+        steps.push(step("install", script));
+        python = "\"$TMPDIR/venv/bin/python\"";
+    }
+    // What cannot be right in any style: syntax, and names that nothing defines.
+    let lint = format!(
+        "if {python} -c 'import flake8' 2>/dev/null; then {python} -m flake8 --select E9,F63,F82,F7 --show-source .; \
+         else {python} -m compileall -q .; fi"
+    );
+    steps.push(step("lint", lint));
+    let has_tests = paths.iter().any(|path| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        name.ends_with(".py") && (name.starts_with("test") || name.ends_with("_test.py"))
+    });
+    if has_tests {
+        let test = format!("{python} -m pytest -p holter_pytest -p no:cacheprovider -ra --color=yes");
+        steps.push(step("test", test));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_a_place_is_handed_to_git() {
+        for fine in
+            ["https://forge.example/acme/pump.git", "git@forge.example:acme/pump.git", "file:///srv/git/pump.git"]
+        {
+            assert_eq!(check_remote(fine), Ok(()), "{fine}");
+        }
+        for odd in [
+            "--upload-pack=touch /tmp/x",
+            "-oProxyCommand=x@host:path",
+            "ext::sh -c touch% /tmp/x",
+            "https://forge.example/a.git; rm -rf /",
+            "https://forge.example/$(id)",
+            "https://-oProxyCommand/x",
+            "ssh://-oProxyCommand=x/y",
+            "git@-host:path",
+            "/etc",
+            "file://",
+            "a'b@c:d",
+        ] {
+            assert_eq!(check_remote(odd), Err(NoRemote), "{odd}");
+        }
+    }
+
+    #[test]
+    fn steps_follow_from_the_files_that_are_there() {
+        let names = |paths: &[&str], has_network| {
+            let paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
+            detect(&paths, has_network).into_iter().map(|step| step.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&["app.py", "tests/test_app.py"], false), ["lint", "test"]);
+        assert_eq!(names(&["app.py", "requirements-dev.txt"], true), ["install", "lint"]);
+        assert_eq!(names(&["Cargo.toml", "src/lib.rs"], false), ["build", "test"]);
+        assert_eq!(names(&["package.json", "package-lock.json"], true), ["install", "test"]);
+        assert_eq!(names(&["README.md"], true), Vec::<String>::new());
+    }
+
+    #[test]
+    fn who_wants_no_build_says_so() {
+        assert!(is_skipped("Words only [skip ci]") && is_skipped("x [CI Skip]") && !is_skipped("skip ci"));
+    }
+}

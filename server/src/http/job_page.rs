@@ -1,0 +1,132 @@
+//! `/jobs/{id}`: one job, its steps and what it puts out, live.
+//!
+//! The page holds the end of the log as text; a script follows it, colours it
+//! and finds in it. A log of a gigabyte is never held whole: the page keeps its
+//! newest part, and the raw text is behind a link.
+
+use super::batch_pages::{badge, moment, took};
+use super::extract::{Query, Segment};
+use super::html::{self, Escaped};
+use super::problem::Refusal;
+use super::work::job_named;
+use crate::service::Desk;
+use crate::service::jobs::JobRow;
+use app::domain::job::{JobKind, JobResult, Progress};
+use app::domain::rights::Action;
+use app::domain::time::Micros;
+use axum::response::{IntoResponse, Redirect, Response};
+use std::fmt::Write;
+
+const SCRIPTS: [&str; 2] = ["/theme.js", "/job.js"];
+
+/// Bytes of a log that the page itself holds.
+const SHOWN: u64 = 128 * 1024;
+
+/// A job.
+pub async fn one(desk: Desk, Segment(id): Segment, query: Query) -> Result<Response, Refusal> {
+    let none = || Refusal::not_found(format!("there is no job {id}"));
+    let row = desk.job(job_named(&id)?).await?.ok_or_else(none)?;
+    let attempt = query.number("attempt")?.unwrap_or(row.job.attempt);
+    let end = desk.job_log_end(row.job.id, attempt).await?;
+    let part = desk.job_log(row.job.id, Some(attempt), end.saturating_sub(SHOWN)).await?;
+    let mut main = head(&desk, &row);
+    steps(&mut main, &row);
+    let _ = write!(
+        main,
+        "<h2 id=\"log\">Log</h2><p class=\"log-tools\"><a href=\"/api/v1/jobs/{id}/log?attempt={attempt}\">As text</a> \
+         <label>Find <input type=\"search\" data-log-find></label> <output data-log-found></output> \
+         <label class=\"check\"><input type=\"checkbox\" data-log-follow checked> Follow</label></p>"
+    );
+    for other in (1..=row.job.attempt).filter(|other| *other != attempt) {
+        let _ = write!(main, "<p><a href=\"/jobs/{id}?attempt={other}\">Attempt {other}</a></p>");
+    }
+    if part.start > 0 {
+        let _ = write!(main, "<p>{} bytes before this are not shown here.</p>", part.start);
+    }
+    let is_live = !row.job.is_over() && attempt == row.job.attempt;
+    let text = String::from_utf8_lossy(&part.text);
+    let _ = write!(
+        main,
+        "<pre class=\"log\" tabindex=\"0\" aria-label=\"Log\" data-log=\"{id}\" data-end=\"{end}\" data-attempt=\"{attempt}\" data-live=\"{is_live}\" data-test=\"log\">{}</pre>",
+        Escaped(plain(&text))
+    );
+    Ok(html::respond(html::page_with(&desk, &row.name, &main, &SCRIPTS)))
+}
+
+fn head(desk: &Desk, row: &JobRow) -> String {
+    let job = &row.job;
+    let word = job.result().map_or(job.state().as_str(), JobResult::as_str);
+    let parent = match row.kind {
+        JobKind::Batch => format!("<a href=\"/batches/{}\">Batch</a>", row.parent),
+        JobKind::Build => format!("<a href=\"/builds/{}\">Build</a>", row.parent),
+    };
+    let mut main = format!("<p>{parent}</p><h1>{}</h1>", Escaped(&row.name));
+    let _ = write!(main, "<p><span data-job-state>{}</span> since {}", badge(word), moment(job.created_at));
+    let took = took(row, desk.now());
+    if !took.is_empty() {
+        let _ = write!(main, ", took {took}");
+    }
+    main.push_str("</p>");
+    if let Some(note) = &job.note {
+        let _ = write!(main, "<p data-test=\"note\">{}</p>", Escaped(note));
+    }
+    if !job.is_over() && desk.may_somewhere(Action::Launch) {
+        let _ = write!(
+            main,
+            "<form method=\"post\" action=\"/jobs/{}/cancel\" class=\"line\"><button class=\"button\">Cancel</button></form>",
+            job.id
+        );
+    }
+    main
+}
+
+fn steps(main: &mut String, row: &JobRow) {
+    let progress: Progress = serde_json::from_str(&row.progress).unwrap_or_default();
+    if progress.steps.is_empty() {
+        return;
+    }
+    main.push_str("<table data-test=\"steps\"><thead><tr><th>Step</th><th>Status</th><th>Took</th></tr></thead><tbody data-job-steps>");
+    for step in &progress.steps {
+        let took = Micros(i64::try_from(step.took_ms).unwrap_or(i64::MAX / 1_000).saturating_mul(1_000));
+        let _ = write!(
+            main,
+            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+            Escaped(&step.name),
+            badge(step.state.as_str()),
+            super::batch_pages::length(took)
+        );
+    }
+    main.push_str("</tbody></table>");
+}
+
+/// A text without what tells a terminal how to draw it.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\u{1b}' => {
+                if letters.next() == Some('[') {
+                    let _ = letters.by_ref().find(|letter| letter.is_ascii_alphabetic());
+                }
+            }
+            '\r' => {}
+            letter => plain.push(letter),
+        }
+    }
+    plain
+}
+
+/// Ends a job.
+pub async fn cancel(desk: Desk, Segment(id): Segment) -> Result<Response, Refusal> {
+    desk.cancel_job(job_named(&id)?, &format!("cancelled by {}", desk.asker_name())).await?;
+    Ok(Redirect::to(&format!("/jobs/{id}")).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_for_terminals_is_left_out() {
+        assert_eq!(super::plain("\u{1b}[32mok\u{1b}[0m 1\r\n\u{1b}[1;31mno"), "ok 1\nno");
+    }
+}

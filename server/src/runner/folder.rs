@@ -1,0 +1,199 @@
+//! The folder of a job: made fresh, filled, searched for reports, deleted.
+//!
+//! What a job leaves there is a stranger's: no link in it is followed, and
+//! what is kept of it is read only when none of its programs runs any more.
+
+use super::sandbox::Place;
+use app::domain::job::{Task, path_fits};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+/// Bytes of all reports of a job.
+const REPORTS_MOST: u64 = 64 * 1024 * 1024;
+
+/// Reports of a job.
+const REPORTS_AT_MOST: usize = 500;
+
+/// Entries of the folder that are looked at.
+const LOOKED_AT: usize = 200_000;
+
+/// A job's folder. Deleted when this goes.
+pub struct Folder {
+    root: PathBuf,
+    place: Place,
+}
+
+/// A report that a job left.
+pub struct Found {
+    /// Its path within the folder.
+    pub name: String,
+    /// It.
+    pub bytes: Vec<u8>,
+}
+
+fn private(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+impl Folder {
+    /// Makes a fresh folder under `within`, for a job that is this user.
+    pub fn make(within: &Path, name: &str, user: Option<u32>) -> io::Result<Self> {
+        private(within)?;
+        let within = fs::canonicalize(within)?;
+        let root = within.join(name);
+        if root.exists() {
+            fs::remove_dir_all(&root)?;
+        }
+        private(&root)?;
+        if user.is_some() {
+            // The job's own user has to pass through, and sees no names there.
+            fs::set_permissions(&within, fs::Permissions::from_mode(0o711))?;
+            fs::set_permissions(&root, fs::Permissions::from_mode(0o711))?;
+        }
+        let place = Place { folder: root.join("work"), scratch: root.join("tmp"), relay: root.join("relay"), user };
+        let folder = Self { root, place };
+        private(&folder.root.join("kept"))?;
+        for own in [&folder.place.folder, &folder.place.scratch, &folder.place.relay] {
+            private(own)?;
+            folder.hand_over(own)?;
+        }
+        Ok(folder)
+    }
+
+    /// Where the job is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    fn hand_over(&self, path: &Path) -> io::Result<()> {
+        match self.place.user {
+            Some(user) => chown(path, Some(user), Some(user)),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a file into the folder. Its path was checked.
+    pub fn put(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut folder = self.place.folder.clone();
+        let (parents, name) = path.rsplit_once('/').unwrap_or(("", path));
+        for part in parents.split('/').filter(|part| !part.is_empty()) {
+            folder.push(part);
+            if !folder.exists() {
+                DirBuilder::new().mode(0o755).create(&folder)?;
+                self.hand_over(&folder)?;
+            }
+        }
+        let path = folder.join(name);
+        let mut file = File::options().write(true).create_new(true).mode(0o644).open(&path)?;
+        file.write_all(bytes)?;
+        self.hand_over(&path)
+    }
+
+    /// Puts a file where the job finds the way to its worker; it may read it.
+    pub fn lend(&self, name: &str, text: &str) -> io::Result<()> {
+        let path = self.place.relay.join(name);
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644))
+    }
+
+    /// A file outside of the job's reach, for what one of its steps puts out.
+    pub fn keep(&self, step: usize, name: &str) -> io::Result<File> {
+        let name: String = name.chars().map(|c| if c.is_alphanumeric() || c == '.' { c } else { '_' }).collect();
+        File::create(self.root.join("kept").join(format!("{step}-{name}")))
+    }
+
+    /// The reports that were kept, and those in the folder that the task asks
+    /// for. Tells what was left out too.
+    pub fn reports(&self, task: &Task) -> (Vec<Found>, Vec<String>) {
+        let (mut found, mut left_out) = (Vec::new(), Vec::new());
+        let mut room = REPORTS_MOST;
+        let kept = paths(&self.root.join("kept"), &|_| true);
+        let asked = paths(&self.place.folder, &|path| task.reports.iter().any(|pattern| path_fits(pattern, path)));
+        for (name, path) in kept.into_iter().chain(asked) {
+            if found.len() >= REPORTS_AT_MOST {
+                left_out.push(format!("{name}: a job has at most {REPORTS_AT_MOST} reports"));
+                break;
+            }
+            match read(&path, room) {
+                Ok(bytes) if bytes.is_empty() => {}
+                Ok(bytes) => {
+                    room -= bytes.len() as u64;
+                    found.push(Found { name, bytes });
+                }
+                Err(error) => left_out.push(format!("{name}: {error}")),
+            }
+        }
+        (found, left_out)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A program that was just ended may still have written something.
+        for try_left in (0..5).rev() {
+            match fs::remove_dir_all(&self.root) {
+                Ok(()) => return,
+                Err(error) if try_left == 0 => {
+                    tracing::warn!(folder = %self.root.display(), %error, "the folder of a job could not be deleted");
+                }
+                Err(_) => std::thread::sleep(std::time::Duration::from_millis(20)),
+            }
+        }
+    }
+}
+
+/// The plain files under a folder that are wanted, by their paths within it.
+fn paths(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, PathBuf)> {
+    let (mut found, mut looked) = (Vec::new(), 0);
+    let mut folders = vec![(String::new(), root.to_owned())];
+    while let Some((within, folder)) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            looked += 1;
+            if looked > LOOKED_AT {
+                return found;
+            }
+            // The entry's own type: links are neither files nor folders.
+            let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };
+            let name = if within.is_empty() { name } else { format!("{within}/{name}") };
+            if kind.is_dir() {
+                folders.push((name, entry.path()));
+            } else if kind.is_file() && wanted(&name) {
+                found.push((name, entry.path()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other("the reports of a job are more than 64 MiB"));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_fresh_links_lead_nowhere_and_nothing_is_left() {
+        let within = tempfile::tempdir().expect("a folder");
+        let folder = Folder::make(within.path(), "a", None).expect("made");
+        folder.put("sub/test_a.py", b"1").expect("written");
+        folder.put("sub/report.xml", b"<x/>").expect("written");
+        std::os::unix::fs::symlink("/etc/passwd", folder.place().folder.join("link.xml")).expect("linked");
+        std::os::unix::fs::symlink("/etc", folder.place().folder.join("etc")).expect("linked");
+        folder.keep(0, "../out.tap").expect("made").write_all(b"1..0").expect("written");
+        let task = Task { reports: vec!["**/*.xml".into(), "**/passwd".into()], ..Task::default() };
+        let names: Vec<_> = folder.reports(&task).0.into_iter().map(|found| found.name).collect();
+        assert_eq!(names, ["0-.._out.tap", "sub/report.xml"]);
+        drop(folder);
+        assert_eq!(fs::read_dir(within.path()).expect("there").count(), 0);
+    }
+}

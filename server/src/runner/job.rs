@@ -1,0 +1,363 @@
+//! One job, from its order to its result.
+
+use super::folder::Folder;
+use super::log::Log;
+use super::mask::Mask;
+use super::office::{Office, OfficeError};
+use super::relay::{Relay, SOCKET};
+use super::step::{self, Ending, Setting};
+use super::{Means, listeners};
+use crate::http::wire::work::{ExtendBody, FinishBody, OrderBody};
+use app::domain::clock::Clock;
+use app::domain::job::{Claim, JobResult, Limits, Progress, Step, StepProgress, StepState, Task, Tells};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// How often a worker says that its job goes on, and hears whether it shall.
+const EXTEND_EVERY: Duration = Duration::from_secs(2);
+
+/// How long a result is said again and again to a server that is away.
+const SAY_RESULT_FOR: Duration = Duration::from_secs(600);
+
+/// Between two tries.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// What a job came to.
+struct Outcome {
+    result: JobResult,
+    note: Option<String>,
+}
+
+impl Outcome {
+    fn errored(note: impl Into<String>) -> Self {
+        Self { result: JobResult::Errored, note: Some(note.into()) }
+    }
+}
+
+/// What belongs to a job while it runs.
+struct Running<'a> {
+    means: &'a Means,
+    office: &'a Office,
+    clock: &'a Arc<dyn Clock>,
+    order: &'a OrderBody,
+    task: &'a Task,
+    limits: Limits,
+    folder: Folder,
+    log: Log,
+    progress: watch::Sender<Progress>,
+    stop: watch::Receiver<Option<String>>,
+}
+
+/// Runs a job and says what it came to. Returns when nothing of it is left.
+pub async fn run(
+    means: &Means,
+    office: &Office,
+    clock: &Arc<dyn Clock>,
+    user: Option<u32>,
+    by: Claim,
+    order: OrderBody,
+) {
+    let mut task = order.task.clone();
+    if by.attempt > 1 && !task.tells.run.is_empty() {
+        // The run of the attempt before has an end of its own.
+        task.tells.run = format!("{}, attempt {}", task.tells.run, by.attempt);
+    }
+    let steps = task.steps.iter().map(|step| waiting(step)).collect();
+    let (progress, told) = watch::channel(Progress { steps });
+    let (stopper, stop) = watch::channel(None);
+    let holding = tokio::spawn(hold(office.clone(), order.clone(), by, told.clone(), stopper));
+    let name = format!("{}-{}", order.job, by.attempt);
+    let outcome = match Folder::make(&means.folder, &name, user) {
+        Err(error) => Some(Outcome::errored(format!("its folder could not be made: {error}"))),
+        Ok(folder) => {
+            let mask = Mask::new(order.secrets.values().map(String::as_str));
+            let log = Log::open(office.clone(), order.job, by, mask);
+            let limits = task.limits.within(means.limits);
+            let running =
+                Running { means, office, clock, order: &order, task: &task, limits, folder, log, progress, stop };
+            running.run().await
+        }
+    };
+    holding.abort();
+    let Some(outcome) = outcome else {
+        tracing::info!(job = %order.job, "somebody else has this job; it was stopped");
+        return;
+    };
+    let progress = told.borrow().clone();
+    finish(office, by, &order, outcome, progress).await;
+}
+
+fn waiting(step: &Step) -> StepProgress {
+    StepProgress { name: step.name.clone(), state: StepState::Waiting, log_start: 0, took_ms: 0, code: None }
+}
+
+/// Says again and again that the job goes on, until it may not.
+async fn hold(
+    office: Office,
+    order: OrderBody,
+    by: Claim,
+    mut progress: watch::Receiver<Progress>,
+    stopper: watch::Sender<Option<String>>,
+) {
+    loop {
+        let body =
+            ExtendBody { worker: by.worker, attempt: by.attempt, progress: Some(progress.borrow_and_update().clone()) };
+        match office.extend(order.job, &body).await {
+            Ok(word) => {
+                if let Some(why) = word.stop {
+                    stopper.send_if_modified(|stop| stop.replace(why).is_none());
+                }
+            }
+            // The lease may be over meanwhile; then the server says so.
+            Err(OfficeError::Away(why)) => tracing::debug!(job = %order.job, %why, "the server is away"),
+            Err(error) => {
+                stopper.send_replace(Some(GONE.into()));
+                tracing::warn!(job = %order.job, %error, "a job is not ours any more");
+                return;
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EXTEND_EVERY) => {}
+            changed = progress.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                // Steps that are over at once are told together.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// The reason that is none of a person's.
+const GONE: &str = "the job is not ours any more";
+
+async fn finish(office: &Office, by: Claim, order: &OrderBody, outcome: Outcome, progress: Progress) {
+    let Outcome { result, note } = outcome;
+    let body = FinishBody { worker: by.worker, attempt: by.attempt, result, note, progress: Some(progress) };
+    let until = Instant::now() + SAY_RESULT_FOR;
+    loop {
+        match office.finish(order.job, &body).await {
+            Ok(()) => return,
+            Err(OfficeError::Away(_)) if Instant::now() < until => tokio::time::sleep(AGAIN_AFTER).await,
+            Err(error) => {
+                tracing::warn!(job = %order.job, %error, "the result of a job was not taken");
+                return;
+            }
+        }
+    }
+}
+
+impl Running<'_> {
+    /// `None` where somebody else has the job.
+    async fn run(mut self) -> Option<Outcome> {
+        let relay = match self.prepare().await {
+            Ok(relay) => relay,
+            Err(Outcome { result, note }) => {
+                self.log.say(&format!("holter: {}", note.as_deref().unwrap_or_default())).await;
+                return self.log.close().await.ok().map(|()| Outcome { result, note });
+            }
+        };
+        let mut outcome = self.steps().await;
+        if let (Some(relay), true) = (&relay, outcome.is_some()) {
+            relay.end_run(self.clock.now().to_rfc3339()).await;
+        }
+        drop(relay);
+        if outcome.is_some() {
+            self.hand_in().await;
+        }
+        if let Some(Outcome { result, note: Some(note) }) = &outcome
+            && *result != JobResult::Failed
+        {
+            self.log.say(&format!("holter: {note}")).await;
+        }
+        match self.log.close().await {
+            Ok(()) => {}
+            Err(OfficeError::Gone(_)) => return None,
+            Err(error) => {
+                outcome = outcome.map(|outcome| Outcome {
+                    result: outcome.result.max(JobResult::Errored),
+                    note: Some(format!("its log is not whole: {error}")),
+                })
+            }
+        }
+        outcome
+    }
+
+    /// Fills the folder, and opens the way for listeners.
+    async fn prepare(&self) -> Result<Option<Relay>, Outcome> {
+        for file in &self.task.files {
+            let bytes = loop {
+                match self.office.file(self.order.job, file.digest).await {
+                    Ok(bytes) => break bytes,
+                    Err(OfficeError::Away(_)) if self.stop.borrow().is_none() => tokio::time::sleep(AGAIN_AFTER).await,
+                    Err(error) => return Err(Outcome::errored(format!("{} could not be fetched: {error}", file.path))),
+                }
+            };
+            let put = app::domain::job::check_path(&file.path)
+                .map_err(|fault| io::Error::other(fault.to_string()))
+                .and_then(|path| self.folder.put(&path, &bytes));
+            put.map_err(|error| Outcome::errored(format!("{} could not be written: {error}", file.path)))?;
+        }
+        if self.task.tells.setup.is_empty() {
+            return Ok(None);
+        }
+        for (name, text) in listeners() {
+            let lent = self.folder.lend(name, text);
+            lent.map_err(|error| Outcome::errored(format!("{name} could not be written: {error}")))?;
+        }
+        let relay = Relay::open(&self.folder.place().relay, self.office.clone(), self.task.tells.clone());
+        relay.map(Some).map_err(|error| Outcome::errored(format!("no way for listeners could be opened: {error}")))
+    }
+
+    fn environment(&self) -> BTreeMap<String, String> {
+        let (sandbox, place) = (&self.means.sandbox, self.folder.place());
+        let path = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
+        let scratch = path(sandbox.scratch(place));
+        let mut all = BTreeMap::from([
+            ("PATH".into(), "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin".into()),
+            ("HOME".into(), path(sandbox.folder(place))),
+            ("TMPDIR".into(), scratch.clone()),
+            ("LANG".into(), "C.UTF-8".into()),
+            ("CI".into(), "true".into()),
+            ("PYTHON".into(), self.means.python.clone()),
+            ("PYTHONDONTWRITEBYTECODE".into(), "1".into()),
+            ("PYTHONUNBUFFERED".into(), "1".into()),
+            ("HOLTER_JOB".into(), self.order.job.to_string()),
+        ]);
+        let Tells { setup, run, project, commit, branch } = &self.task.tells;
+        if !setup.is_empty() {
+            let socket = path(sandbox.relay(place, SOCKET));
+            let listeners = path(sandbox.relay(place, ""));
+            let told = [
+                ("HOLTER_URL", format!("unix://{socket}")),
+                ("HOLTER_SETUP", setup.clone()),
+                ("HOLTER_RUN", run.clone()),
+                ("HOLTER_SPOOL_DIR", format!("{scratch}/.holter")),
+                ("HOLTER_EXIT_WAIT", "10".into()),
+                ("HOLTER_LISTENERS", listeners.clone()),
+                ("PYTHONPATH", listeners),
+            ];
+            all.extend(told.map(|(name, value)| (name.to_owned(), value)));
+        }
+        let some = [("HOLTER_PROJECT", project), ("HOLTER_COMMIT", commit), ("HOLTER_BRANCH", branch)];
+        all.extend(some.iter().filter_map(|(name, value)| Some(((*name).to_owned(), (*value).clone()?))));
+        all.extend(self.task.environment.clone());
+        all.extend(self.order.secrets.clone());
+        all
+    }
+
+    /// Runs one step after the other.
+    async fn steps(&mut self) -> Option<Outcome> {
+        let environment = self.environment();
+        let deadline = Instant::now() + Duration::from_secs(self.limits.seconds.into());
+        let (mut put_out, mut failed) = (0, None::<String>);
+        for (number, step) in self.task.steps.iter().enumerate() {
+            if failed.is_some() && !step.always {
+                self.note(number, |progress| progress.state = StepState::Skipped);
+                continue;
+            }
+            let ending = self.step(number, step, &environment, deadline, &mut put_out).await;
+            match ending {
+                Ok(Ending::Code(0)) => {}
+                Ok(Ending::Code(code)) if !step.may_fail => {
+                    failed = failed.or(Some(format!("the step {} ended with {code}", step.name)));
+                }
+                Ok(Ending::Signal(signal)) if !step.may_fail => {
+                    failed = failed.or(Some(format!("the step {} was ended by signal {signal}", step.name)));
+                }
+                Ok(Ending::Code(_) | Ending::Signal(_)) => {}
+                Ok(Ending::TimedOut) => {
+                    let note = format!("it took longer than {} s and was ended", self.limits.seconds);
+                    return Some(Outcome { result: JobResult::TimedOut, note: Some(note) });
+                }
+                Ok(Ending::TooMuch(why)) => return Some(Outcome::errored(format!("{why}, and was ended"))),
+                Ok(Ending::Stopped(why)) if why == GONE => return None,
+                Ok(Ending::Stopped(why)) => return Some(Outcome { result: JobResult::Cancelled, note: Some(why) }),
+                Ok(Ending::Gone) => return None,
+                Err(error) => {
+                    return Some(Outcome::errored(format!("the step {} could not be run: {error}", step.name)));
+                }
+            }
+        }
+        let result = if failed.is_some() { JobResult::Failed } else { JobResult::Passed };
+        Some(Outcome { result, note: failed })
+    }
+
+    async fn step(
+        &mut self,
+        number: usize,
+        step: &Step,
+        environment: &BTreeMap<String, String>,
+        deadline: Instant,
+        put_out: &mut u64,
+    ) -> io::Result<Ending> {
+        let log_start = self.log.end().await;
+        self.note(number, |progress| (progress.state, progress.log_start) = (StepState::Running, log_start));
+        let kept = if step.keeps.is_empty() { None } else { Some(self.folder.keep(number, &step.keeps)?) };
+        let began = Instant::now();
+        let mark = format!("HOLTER_JOB={}", self.order.job);
+        let setting = Setting {
+            sandbox: &self.means.sandbox,
+            place: self.folder.place(),
+            environment,
+            limits: self.limits,
+            has_network: self.task.has_network,
+            deadline,
+            mark: &mark,
+        };
+        let ending = step::run(&setting, step, &self.log, kept, put_out, &mut self.stop).await;
+        let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.note(number, |progress| {
+            progress.took_ms = took_ms;
+            (progress.state, progress.code) = match &ending {
+                Ok(Ending::Code(code)) if *code == 0 => (StepState::Passed, Some(*code)),
+                Ok(Ending::Code(code)) => (StepState::Failed, Some(*code)),
+                _ => (StepState::Failed, None),
+            };
+        });
+        ending
+    }
+
+    fn note(&self, number: usize, change: impl FnOnce(&mut StepProgress)) {
+        self.progress.send_modify(|progress| {
+            if let Some(step) = progress.steps.get_mut(number) {
+                change(step);
+            }
+        });
+    }
+
+    /// What a script put out is TAP where it says so; else its exit code is its
+    /// one test.
+    fn understood(&self, name: &str, bytes: Vec<u8>) -> (Option<&'static str>, Vec<u8>) {
+        let Some((step, script)) = name.strip_suffix(".tap").and_then(|name| name.split_once('-')) else {
+            return (None, bytes);
+        };
+        let is_result = |line: &[u8]| line.starts_with(b"ok") || line.starts_with(b"not ok");
+        if bytes.split(|byte| *byte == b'\n').any(is_result) {
+            return (Some("tap"), bytes);
+        }
+        let progress = self.progress.borrow();
+        let step = step.parse::<usize>().ok().and_then(|step| progress.steps.get(step));
+        let word = if step.is_some_and(|step| step.state == StepState::Passed) { "ok" } else { "not ok" };
+        (Some("tap"), format!("1..1\n{word} 1 - {script}\n").into_bytes())
+    }
+
+    /// Hands in the reports that the job left.
+    async fn hand_in(&self) {
+        let (found, left_out) = self.folder.reports(self.task);
+        for why in left_out {
+            self.log.say(&format!("holter: a report is left out: {why}")).await;
+        }
+        for report in found {
+            let (format, bytes) = self.understood(&report.name, report.bytes);
+            if let Err(error) = self.office.report(&self.task.tells, format, bytes.into()).await {
+                self.log.say(&format!("holter: the report {} was not taken: {error}", report.name)).await;
+            }
+        }
+    }
+}

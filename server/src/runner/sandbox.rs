@@ -1,0 +1,239 @@
+//! What stands around a job: which programs start it, what it sees, and who it is.
+//!
+//! With bubblewrap a job has file systems, processes and a network of its own:
+//! it sees the system's programs, what the operator shows it, and its folder.
+//! When its first program ends, or the worker dies, the kernel ends all of its
+//! processes. Where the worker is root, the job is a user that owns nothing but
+//! its folder; else it is the worker's own user in a namespace of its own.
+//!
+//! Without it (`plain`, only where the operator says so) a job is kept apart by
+//! its user alone.
+
+use app::domain::job::Limits;
+use rustix::process::getuid;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a job calls its folder.
+pub const FOLDER: &str = "/job";
+
+/// Where a job finds the way to its worker.
+const RELAY: &str = "/holter";
+
+/// Parts of the system that programs cannot do without.
+const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix"];
+
+/// What programs read of the machine's settings; nothing else of `/etc` is shown.
+const SETTINGS: &[&str] = &[
+    "alternatives",
+    "ca-certificates",
+    "ca-certificates.conf",
+    "group",
+    "hosts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "nsswitch.conf",
+    "passwd",
+    "pki",
+    "protocols",
+    "resolv.conf",
+    "services",
+    "ssl",
+    "timezone",
+];
+
+/// How jobs are kept apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// By bubblewrap.
+    #[default]
+    Bubblewrap,
+    /// By their user alone.
+    Plain,
+}
+
+/// The programs that start jobs, as they were found on this machine.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    isolation: Isolation,
+    bwrap: PathBuf,
+    prlimit: PathBuf,
+    setpriv: PathBuf,
+    shell: PathBuf,
+    is_root: bool,
+    /// Folders that jobs may read beside the system's.
+    visible: Vec<PathBuf>,
+}
+
+/// Where a job is, on this machine.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its folder, in which its steps run.
+    pub folder: PathBuf,
+    /// Where it puts what it needs for a moment.
+    pub scratch: PathBuf,
+    /// The folder of the socket to its worker.
+    pub relay: PathBuf,
+    /// The user that it is, where that is not its worker's.
+    pub user: Option<u32>,
+}
+
+fn found(name: &str) -> Option<PathBuf> {
+    let folders = ["/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin"];
+    folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.exists())
+}
+
+impl Sandbox {
+    /// Looks for what is needed; or says what is missing.
+    pub fn find(isolation: Isolation, visible: Vec<PathBuf>) -> Result<Self, String> {
+        let needed = |name: &str, package: &str| {
+            found(name).ok_or_else(|| format!("{name} is missing; install it (on Debian: apt-get install {package})"))
+        };
+        let bwrap = match isolation {
+            Isolation::Bubblewrap => needed("bwrap", "bubblewrap")?,
+            Isolation::Plain => PathBuf::new(),
+        };
+        Ok(Self {
+            isolation,
+            bwrap,
+            prlimit: needed("prlimit", "util-linux")?,
+            setpriv: needed("setpriv", "util-linux")?,
+            shell: needed("sh", "dash")?,
+            is_root: getuid().is_root(),
+            visible,
+        })
+    }
+
+    /// How jobs are kept apart.
+    pub fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+
+    /// Jobs are other users than their worker.
+    pub fn is_root(&self) -> bool {
+        self.is_root
+    }
+
+    /// What the job calls its own folder.
+    pub fn folder(&self, place: &Place) -> PathBuf {
+        self.seen(&place.folder, FOLDER)
+    }
+
+    /// What the job calls the folder for what it needs for a moment.
+    pub fn scratch(&self, place: &Place) -> PathBuf {
+        self.seen(&place.scratch, "/tmp")
+    }
+
+    /// What the job calls the socket to its worker.
+    pub fn relay(&self, place: &Place, socket: &str) -> PathBuf {
+        self.seen(&place.relay, RELAY).join(socket)
+    }
+
+    fn seen(&self, outside: &Path, inside: &str) -> PathBuf {
+        match self.isolation {
+            Isolation::Bubblewrap => inside.into(),
+            Isolation::Plain => outside.into(),
+        }
+    }
+
+    /// A program of a job: a text for the shell, in a folder of the job's own.
+    /// Its environment is what the caller adds, and nothing else.
+    pub fn command(&self, place: &Place, within: &str, script: &str, limits: &Limits, has_network: bool) -> Command {
+        let within = if within.is_empty() { self.folder(place) } else { self.folder(place).join(within) };
+        let mut words: Vec<OsString> = Vec::new();
+        if self.isolation == Isolation::Bubblewrap {
+            words.push(self.bwrap.clone().into());
+            self.surround(place, &within, has_network, &mut words);
+        }
+        self.become_nobody(place.user, &mut words);
+        self.limit(limits, &mut words);
+        words.push(self.shell.clone().into());
+        // The kernel is to choose a job, and not the worker, when memory ends.
+        let script = format!("echo 900 2>/dev/null >/proc/self/oom_score_adj; exec 2>&1\n{script}");
+        words.extend(["-c".into(), script.into()]);
+        let mut words = words.into_iter();
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words).env_clear();
+        if self.isolation == Isolation::Plain {
+            use std::os::unix::process::CommandExt;
+            command.current_dir(&within).process_group(0);
+        }
+        command
+    }
+
+    fn surround(&self, place: &Place, within: &Path, has_network: bool, words: &mut Vec<OsString>) {
+        let mut say = |these: &[&OsStr]| words.extend(these.iter().map(|word| (*word).to_owned()));
+        fn text(word: &str) -> &OsStr {
+            OsStr::new(word)
+        }
+        for flag in [
+            "--unshare-pid",
+            "--unshare-ipc",
+            "--unshare-uts",
+            "--unshare-cgroup-try",
+            "--die-with-parent",
+            "--new-session",
+        ] {
+            say(&[text(flag)]);
+        }
+        if !has_network {
+            say(&[text("--unshare-net")]);
+        }
+        if !self.is_root {
+            say(&[text("--unshare-user"), text("--uid"), text("1000"), text("--gid"), text("1000")]);
+        }
+        for path in SYSTEM {
+            match std::fs::read_link(path) {
+                Ok(target) => say(&[text("--symlink"), target.as_os_str(), text(path)]),
+                Err(_) => say(&[text("--ro-bind-try"), text(path), text(path)]),
+            }
+        }
+        say(&[text("--perms"), text("0755"), text("--dir"), text("/etc")]);
+        for name in SETTINGS {
+            let path = format!("/etc/{name}");
+            say(&[text("--ro-bind-try"), text(&path), text(&path)]);
+        }
+        say(&[text("--proc"), text("/proc"), text("--dev"), text("/dev")]);
+        // Memory that is no program's would escape the count.
+        say(&[text("--perms"), text("1777"), text("--size"), text("67108864"), text("--tmpfs"), text("/dev/shm")]);
+        for path in &self.visible {
+            // Folders on the way there would be closed to everybody but root.
+            let mut parents: Vec<_> = path.ancestors().skip(1).filter(|parent| parent.parent().is_some()).collect();
+            parents.reverse();
+            for parent in parents {
+                say(&[text("--perms"), text("0755"), text("--dir"), parent.as_os_str()]);
+            }
+            say(&[text("--ro-bind-try"), path.as_os_str(), path.as_os_str()]);
+        }
+        let own = [(&place.folder, FOLDER), (&place.scratch, "/tmp"), (&place.relay, RELAY)];
+        for (outside, inside) in own {
+            say(&[text("--bind"), outside.as_os_str(), text(inside)]);
+        }
+        say(&[text("--remount-ro"), text("/dev"), text("--remount-ro"), text("/")]);
+        say(&[text("--chdir"), within.as_os_str(), text("--")]);
+    }
+
+    fn become_nobody(&self, user: Option<u32>, words: &mut Vec<OsString>) {
+        let Some(user) = user else { return };
+        let user = user.to_string();
+        words.push(self.setpriv.clone().into());
+        for word in ["--reuid", &user, "--regid", &user, "--clear-groups", "--no-new-privs"] {
+            words.push(word.into());
+        }
+        words.extend(["--inh-caps=-all".into(), "--bounding-set=-all".into(), "--".into()]);
+    }
+
+    fn limit(&self, limits: &Limits, words: &mut Vec<OsString>) {
+        let bytes = |mebibytes: u32| u64::from(mebibytes) * 1024 * 1024;
+        words.push(self.prlimit.clone().into());
+        // Of one program; the worker counts what all of them take together.
+        words.push(format!("--data={}", bytes(limits.memory_mebibytes)).into());
+        words.push(format!("--fsize={}", bytes(limits.disk_mebibytes)).into());
+        words.push(format!("--nproc={}", limits.processes).into());
+        words.extend(["--core=0".into(), "--nofile=4096".into(), "--".into()]);
+    }
+}

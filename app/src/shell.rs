@@ -77,6 +77,13 @@ pub fn shell(options: LeptosOptions, assets: ShellAssets) -> impl IntoView {
     }
 }
 
+/// The title of a page. On the server it is written into the document as it is,
+/// so what could end the element is escaped here; in the browser it is text.
+fn titled(title: String) -> String {
+    let title = if title.is_empty() { "Holter".to_owned() } else { format!("{title} · Holter") };
+    if cfg!(feature = "ssr") { title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") } else { title }
+}
+
 /// The whole application.
 #[component]
 pub fn App() -> impl IntoView {
@@ -91,7 +98,7 @@ pub fn App() -> impl IntoView {
         }
     });
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "Holter".to_owned() } else { format!("{title} · Holter") } text="" />
+        <Title formatter=titled text="" />
         <Router>
             <a class="skip-link" href="#main" rel="external">"Skip to the content"</a>
             <Masthead />

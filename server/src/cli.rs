@@ -332,10 +332,11 @@ impl Serve {
         config.listen = self.listen.unwrap_or(config.listen);
         config.runner.workers = self.workers.unwrap_or(config.runner.workers);
         let server = Server::start(&config, self.dev, Arc::new(SystemClock)).await?;
-        println!("holter listening on http://{}", server.address);
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        println!("holter listening on {scheme}://{}", server.address);
         if let Some(path) = server.service.first_link().await? {
             let base = config.public_url.as_ref().map(|_| config.link_base());
-            let base = base.unwrap_or_else(|| format!("http://{}", server.address));
+            let base = base.unwrap_or_else(|| format!("{scheme}://{}", server.address));
             tracing::info!("nobody has an account yet; the first administrator is made at {base}{path}");
         }
         told_to_stop().await;

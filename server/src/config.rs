@@ -7,6 +7,7 @@ mod auth;
 mod commit_statuses;
 mod doors;
 mod files;
+mod limits;
 mod mail;
 mod notifications;
 mod outgoing;
@@ -17,6 +18,7 @@ pub use auth::{AuthConfig, Reading};
 pub use commit_statuses::CommitStatusConfig;
 pub use doors::{CompatConfig, HooksConfig};
 pub use files::{FilesConfig, S3Config};
+pub use limits::{CallersConfig, TlsConfig};
 pub use mail::MailConfig;
 pub use notifications::NotificationsConfig;
 pub use outgoing::OutgoingConfig;
@@ -75,6 +77,13 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Who may come in.
     pub auth: AuthConfig,
+    /// What is taken from one caller, and from all.
+    pub limits: CallersConfig,
+    /// Proxies whose word on where a request comes from counts, as ADDRESS or ADDRESS/BITS.
+    pub trusted_proxies: Vec<String>,
+    /// TLS without a proxy before this server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsConfig>,
     /// Activity of setups.
     pub activity: ActivityConfig,
     /// Taking events.
@@ -115,6 +124,9 @@ impl Default for Config {
             database_url: "sqlite:data/holter.db".into(),
             data_dir: "data".into(),
             auth: AuthConfig::default(),
+            limits: CallersConfig::default(),
+            trusted_proxies: Vec::new(),
+            tls: None,
             activity: ActivityConfig::default(),
             ingest: IngestConfig::default(),
             outgoing: OutgoingConfig::default(),
@@ -284,6 +296,7 @@ impl Config {
         }
         self.files.validate()?;
         self.validate_doors()?;
+        self.validate_road()?;
         self.validate_outgoing()?;
         self.validate_mail()?;
         self.validate_commit_statuses()?;
@@ -309,13 +322,14 @@ impl Config {
 
     /// What stands before the path of a link that leaves this server.
     pub fn link_base(&self) -> String {
-        let by_listening = || format!("http://{}", self.listen);
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let by_listening = || format!("{scheme}://{}", self.listen);
         self.public_url.as_ref().map_or_else(by_listening, |url| url.as_str().trim_end_matches('/').to_owned())
     }
 
     /// Whether people reach this server by TLS: then cookies travel by it alone.
     pub fn is_behind_tls(&self) -> bool {
-        self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
+        self.tls.is_some() || self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
     }
 
     /// The setups that are written down, by name.

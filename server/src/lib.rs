@@ -16,6 +16,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod files;
+mod front;
 pub mod http;
 pub mod import;
 pub mod intake;

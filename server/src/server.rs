@@ -1,6 +1,7 @@
 //! A whole server: brought up the same way by the program and by its tests.
 
 use crate::config::Config;
+use crate::front::{Front, TlsError, acceptor};
 use crate::http;
 use crate::http::assets::Manifest;
 use crate::runner::office::Office;
@@ -10,7 +11,6 @@ use crate::service::{self, Running, Service, StartError};
 use crate::store::{Store, StoreError, StoreUrl};
 use crate::work;
 use app::domain::clock::Clock;
-use axum::serve::ListenerExt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,9 @@ pub enum ServerError {
     /// Somebody else listens there, or may not.
     #[error("cannot listen on {0}; choose another address with --listen")]
     Listen(SocketAddr, #[source] std::io::Error),
+    /// TLS cannot be spoken as it is configured.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Writing without a token is for one's own machine.
     #[error("--dev lets everybody write, so it listens on loopback only; {0} is not")]
     OpenToAll(SocketAddr),
@@ -50,7 +53,7 @@ pub struct Server {
     stop: CancellationToken,
     stop_recorder: CancellationToken,
     recorder: JoinHandle<()>,
-    http: JoinHandle<std::io::Result<()>>,
+    http: JoinHandle<()>,
     /// What is done without being asked for.
     work: TaskTracker,
 }
@@ -68,6 +71,7 @@ impl Server {
         if dev && !config.listen.ip().is_loopback() {
             return Err(ServerError::OpenToAll(config.listen));
         }
+        let tls = config.tls.as_ref().map(|tls| acceptor(&tls.certificate, &tls.key)).transpose()?;
         let listener = listen(config.listen).await?;
         let store = Store::open(&StoreUrl::parse(&config.database_url)?).await?;
         let (stop, stop_recorder) = (CancellationToken::new(), CancellationToken::new());
@@ -75,16 +79,9 @@ impl Server {
         let running = service::start(store.clone(), config, build, dev, clock, stop_recorder.clone()).await?;
         let address = listener.local_addr().map_err(|error| ServerError::Listen(config.listen, error))?;
         let router = http::router(running.service.clone(), stop.clone());
-        // Without TCP_NODELAY a streamed page waits 40 ms for an acknowledgement.
-        let listener = listener.tap_io(|tcp| {
-            if let Err(error) = tcp.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY could not be set");
-            }
-        });
-        let drained = stop.clone().cancelled_owned();
-        // A router itself would be copied whole for each connection: 30 KiB.
-        let router = router.into_make_service_with_connect_info::<SocketAddr>();
-        let http = tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(drained).await });
+        let front =
+            Front { tls, heads_within: config.limits.heads_within(), connections: config.limits.connections as usize };
+        let http = tokio::spawn(front.serve(listener, router, stop.clone()));
         let work = work::start(&running.service, &stop);
         if let Some(worker) = own_worker(config, &running.service, address, &stop) {
             let stop = stop.clone();

@@ -28,6 +28,7 @@ pub mod name;
 pub mod output;
 pub mod plan;
 pub mod problem;
+pub mod rate;
 pub mod rename;
 pub mod rights;
 pub mod run;

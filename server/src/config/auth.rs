@@ -19,4 +19,6 @@ pub enum Reading {
 pub struct AuthConfig {
     /// Who may read without an account.
     pub read: Reading,
+    /// Sites whose pages may show a wall in a frame, as https://HOST.
+    pub wall_frames: Vec<String>,
 }

@@ -1,12 +1,13 @@
 //! Bodies: bounded in size and time, unpacked where they are packed.
 
 use super::problem::Refusal;
-use app::domain::problem::ProblemKind;
+use app::domain::problem::{Problem, ProblemKind};
 use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use flate2::bufread::MultiGzDecoder;
 use futures::StreamExt;
+use serde::de::DeserializeOwned;
 use std::io::Read;
 use std::time::Duration;
 
@@ -50,6 +51,15 @@ pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
             Err(Refusal::new(ProblemKind::TooSlow, format!("the body did not arrive within {seconds} seconds")))
         }
     }
+}
+
+/// Reads a body that is one JSON value.
+pub async fn value<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Refusal> {
+    let bytes = read(headers, body).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let detail = format!("the body is not what is wanted: {error}");
+        Problem::new(ProblemKind::Malformed, detail.clone()).at("", detail).into()
+    })
 }
 
 async fn collect(chunks: &mut BodyDataStream) -> Result<Bytes, Refusal> {

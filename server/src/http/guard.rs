@@ -4,8 +4,10 @@
 //! One layer instead of five, and none of it allocates for a request that
 //! goes well beyond its id: this stands before every event too.
 
+use super::body;
 use super::cookies::{self, Cookies};
 use super::extract::bearer;
+use super::forwarded::client;
 use super::problem::{self, Refusal};
 use crate::service::access::Shown;
 use crate::service::{Desk, Service};
@@ -54,46 +56,57 @@ async fn around(State(service): State<Service>, mut request: Request, next: Next
     if let Some(secret) = request.headers_mut().get_mut(header::AUTHORIZATION) {
         secret.set_sensitive(true);
     }
+    // The path alone: what stands behind it may be a secret.
     let told = tracing::enabled!(tracing::Level::DEBUG)
         .then(|| (request.method().clone(), request.uri().path().to_owned(), Instant::now()));
-    if is_foreign(&service, &request) {
-        let refusal = Refusal::new(ProblemKind::Forbidden, "another site's page may not change anything here");
-        return problem::sign(refusal.into_response(), id.to_str().unwrap_or_default());
-    }
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let is_safe = request.method().is_safe();
-    let desk = match asker(&service, request.headers(), is_safe, peer).await {
-        Ok(desk) => desk,
-        Err(refusal) => return problem::sign(refusal.into_response(), id.to_str().unwrap_or_default()),
-    };
-    let way_in = way_in_for(&request, &desk);
-    request.extensions_mut().insert(desk);
-    let kiosk = kiosk_cookie(&service, &request);
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let response = answer.unwrap_or_else(|_| {
-        // What the panic said is in the log by the hook of the runtime.
-        Refusal::new(ProblemKind::Internal, "the server could not do this; its log says why").into_response()
-    });
-    let response = match way_in {
-        Some(way_in) if response.status() == StatusCode::UNAUTHORIZED => Redirect::to(&way_in).into_response(),
-        _ => response,
-    };
+    let response = answer(&service, request, next).await.unwrap_or_else(IntoResponse::into_response);
     let mut response = problem::sign(response, id.to_str().unwrap_or_default());
-    let succeeded = response.status().is_success();
     if let Some((method, path, began)) = told {
         let (status, elapsed) = (response.status().as_u16(), began.elapsed());
         tracing::debug!(request.id = ?id, %method, path, status, elapsed_us = elapsed.as_micros() as u64, "answered");
     }
     let headers = response.headers_mut();
-    headers.reserve(SAFE.len() + 1);
-    if let Some(cookie) = kiosk.filter(|_| succeeded) {
-        headers.append(header::SET_COOKIE, cookie);
+    headers.reserve(SAFE.len() + 2);
+    if service.is_behind_tls() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     headers.insert(REQUEST_ID, id);
     for (name, value) in SAFE {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// Finds out who asks, and has the request answered; or says why not.
+async fn answer(service: &Service, mut request: Request, next: Next) -> Result<Response, Refusal> {
+    if is_foreign(service, &request) {
+        return Err(Refusal::new(ProblemKind::Forbidden, "another site's page may not change anything here"));
+    }
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = peer.map(|peer| client(peer, request.headers(), service.proxies()));
+    let is_safe = request.method().is_safe();
+    let desk = asker(service, request.headers(), is_safe, peer).await?;
+    if let Err(failure) = service.admit(desk.asker()) {
+        let (parts, body) = request.into_parts();
+        body::drain(&parts.headers, body).await;
+        return Err(failure.into());
+    }
+    let (way_in, kiosk) = (way_in_for(&request, &desk), kiosk_cookie(service, &request));
+    request.extensions_mut().insert(desk);
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let mut response = answer.map_err(|_| {
+        // What the panic said is in the log by the hook of the runtime.
+        Refusal::new(ProblemKind::Internal, "the server could not do this; its log says why")
+    })?;
+    if response.status() == StatusCode::UNAUTHORIZED
+        && let Some(way_in) = way_in
+    {
+        return Ok(Redirect::to(&way_in).into_response());
+    }
+    if let Some(cookie) = kiosk.filter(|_| response.status().is_success()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
 }
 
 /// The service for whoever sent a request.

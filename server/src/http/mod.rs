@@ -9,6 +9,7 @@ mod account;
 mod art;
 pub mod assets;
 mod attachments;
+mod audit;
 mod batch_pages;
 mod batches;
 mod body;
@@ -19,6 +20,7 @@ mod extract;
 mod feeds;
 mod flaky;
 mod form;
+mod forwarded;
 pub mod guard;
 mod health;
 mod hooks;
@@ -49,6 +51,8 @@ mod stream;
 mod strip;
 mod strip_as_of;
 mod swagger;
+mod token_forms;
+mod tokens;
 mod walls;
 pub mod wire;
 mod work;
@@ -156,6 +160,8 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(walls::list))
         .routes(routes!(walls::one, walls::save, walls::delete))
         .routes(routes!(walls::claim, walls::release))
+        .routes(routes!(tokens::list, tokens::make))
+        .routes(routes!(tokens::revoke))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
 }
@@ -238,6 +244,9 @@ fn people() -> Router<Door> {
         .route("/settings/people/{id}", get(people::one).post(people::save))
         .route("/settings/people/{id}/link", post(people::link))
         .route("/settings/people/{id}/delete", post(people::delete))
+        .route("/settings/tokens", get(token_forms::list).post(token_forms::make))
+        .route("/settings/tokens/{id}", post(token_forms::revoke))
+        .route("/settings/audit", get(audit::page))
         // Not packed: a secret beside what somebody else wrote would show by its length.
         .layer(DefaultBodyLimit::max(64 * 1024))
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))

@@ -11,6 +11,7 @@ use crate::service::channels::{NamedChannel, Untaken};
 use crate::service::{Desk, Failure};
 use app::domain::change::ChangeKind;
 use app::domain::problem::Problem;
+use app::domain::rights::Action;
 use app::paths::Segment;
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -233,6 +234,7 @@ fn told_once(secret: &Secret) -> String {
 /// Sends a test message, and says what came of it.
 pub async fn try_it(desk: Desk, Name(name): Name, body: Bytes) -> Result<Response, Refusal> {
     let desk = form::trusted(&desk, &Form::of(&body)).await?;
+    desk.may(Action::Configure)?;
     let found = known(&desk, &name).await?;
     let news = match desk.channel_try(&name).await? {
         Some(Delivery::Taken) => "<p role=\"status\" data-test=\"tried\">The message was taken.</p>".to_owned(),

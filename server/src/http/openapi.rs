@@ -34,6 +34,7 @@ pub const PATH: &str = "/api/v1/openapi.json";
         (name = "Feeds", description = "The same for other programs, in formats of their own."),
         (name = "Walls", description = "Saved walls, and who looks after what they show."),
         (name = "Work", description = "Jobs that Holter runs, and the workers that take them."),
+        (name = "Tokens", description = "What programs are let in by."),
         (name = "Listeners", description = "What runs beside the tests, handed out by the server."),
         (name = "Server", description = "Whether the server is well."),
     ),

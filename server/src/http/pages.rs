@@ -1,6 +1,8 @@
 //! The pages: rendered here, then brought to life in the browser.
 
 use super::assets::{self, Manifest};
+use super::body;
+use super::problem::Refusal;
 use crate::service::Desk;
 use app::backend::SharedBackend;
 use app::domain::rights::Who;
@@ -9,6 +11,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
@@ -18,11 +21,11 @@ use std::sync::Arc;
 
 /// Scripts run only with the nonce of this response; styles, pictures and
 /// connections only from here.
-fn policy(nonce: &str) -> Option<HeaderValue> {
+fn policy(nonce: &str, frames: &str) -> Option<HeaderValue> {
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
          img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
-         form-action 'self'; frame-ancestors 'self'"
+         form-action 'self'; frame-ancestors 'self'{frames}"
     );
     HeaderValue::from_str(&policy).ok()
 }
@@ -31,8 +34,19 @@ fn policy(nonce: &str) -> Option<HeaderValue> {
 /// out: it would stand in a line that people paste.
 fn origin(request: &Parts) -> Option<Origin> {
     let host = request.headers.get(header::HOST)?.to_str().ok()?;
+    let is_secure = request.extensions.get::<Desk>().is_some_and(|desk| desk.is_behind_tls());
     let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte));
-    plain.then(|| Origin(format!("http://{host}")))
+    let scheme = if is_secure { "https" } else { "http" };
+    plain.then(|| Origin(format!("{scheme}://{host}")))
+}
+
+/// The sites that may show this page in a frame beside our own: walls alone
+/// are for showing around.
+fn frames(request: &Parts) -> String {
+    let path = request.uri.path();
+    let is_wall = path == "/wall" || path.starts_with("/wall/");
+    let desk = request.extensions.get::<Desk>().filter(|_| is_wall);
+    desk.map(|desk| desk.wall_frames().iter().fold(String::new(), |text, site| text + " " + site)).unwrap_or_default()
 }
 
 /// Everything a page needs around it; called once for each request.
@@ -49,7 +63,8 @@ fn provide() {
         }
     }
     let Some(response) = use_context::<ResponseOptions>() else { return };
-    if let Some(policy) = use_nonce().and_then(|nonce| policy(&nonce)) {
+    let frames = use_context::<Parts>().map(|parts| frames(&parts)).unwrap_or_default();
+    if let Some(policy) = use_nonce().and_then(|nonce| policy(&nonce, &frames)) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
     response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -87,8 +102,20 @@ pub fn router() -> Router {
     };
     Router::new()
         .leptos_routes_with_context(&pages, generate_route_list(App), provided, shown)
+        .layer(from_fn(bounded))
         .fallback(file_or_page)
         .with_state(pages)
+}
+
+/// What is asked of a server function is read here: it would be read without
+/// any bound there.
+async fn bounded(request: Request, next: Next) -> Result<Response, Refusal> {
+    if request.method().is_safe() {
+        return Ok(next.run(request).await);
+    }
+    let (parts, body) = request.into_parts();
+    let bytes = body::read(&parts.headers, body).await?;
+    Ok(next.run(Request::from_parts(parts, bytes.into())).await)
 }
 
 /// A file of the site, else the page that says that there is nothing.

@@ -1,12 +1,14 @@
 //! Tests that go on under another name: offered, joined and parted.
 
+use super::body;
 use super::extract::{RunInPath, Segment, no_run};
 use super::json;
 use super::problem::Refusal;
-use super::walls::read;
+
 use super::wire::rename::{RenameBody, RenameItem, RenameList};
 use crate::service::Desk;
 use app::domain::ids::TestId;
+use app::domain::rights::Action;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -35,7 +37,8 @@ pub async fn list(desk: Desk, RunInPath(id): RunInPath) -> Result<Response, Refu
     responses((status = 204, description = "They are one")),
 )]
 pub async fn join(desk: Desk, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let said: RenameBody = read(&headers, body).await?;
+    desk.may(Action::Care)?;
+    let said: RenameBody = body::value(&headers, body).await?;
     desk.rename(TestId(said.was), TestId(said.now)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

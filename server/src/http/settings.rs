@@ -10,6 +10,7 @@ use crate::service::tokens::KioskLink;
 use crate::service::walls::NamedWall;
 use crate::service::{Desk, Failure};
 use app::domain::problem::Problem;
+use app::domain::rights::Action;
 use app::domain::wall::{Palette, Theme, WallPlan};
 use app::paths::Segment;
 use axum::body::Bytes;
@@ -195,6 +196,7 @@ pub async fn link(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let desk = form::trusted(&desk, &Form::of(&body)).await?;
+    desk.may(Action::Configure)?;
     let found = desk.wall_plan(&name).await?.ok_or_else(|| Refusal::not_found("there is no wall of this name"))?;
     let secret = desk.kiosk_link(&name).await?;
     let links = desk.kiosk_links(&name).await?;

@@ -5,23 +5,13 @@ use super::problem::Refusal;
 use super::wire::walls::{ClaimBody, WallItem, WallList};
 use super::{body, json};
 use crate::service::Desk;
-use app::domain::problem::{Problem, ProblemKind};
 use app::domain::rights::Action;
 use app::domain::wall::WallPlan;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::de::DeserializeOwned;
 
-pub(super) async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Refusal> {
-    let bytes = body::read(headers, body).await?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let detail = format!("the body is not what is wanted: {error}");
-        Problem::new(ProblemKind::Malformed, detail.clone()).at("", detail).into()
-    })
-}
-
-fn no_wall(name: &str) -> Refusal {
+pub(super) fn no_wall(name: &str) -> Refusal {
     Refusal::not_found(format!("there is no wall {name:?}; walls are listed under /api/v1/walls"))
 }
 
@@ -60,7 +50,7 @@ pub async fn one(desk: Desk, Segment(name): Segment) -> Result<Response, Refusal
 )]
 pub async fn save(desk: Desk, Segment(name): Segment, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     desk.allow(Action::Configure)?;
-    let plan: WallPlan = read(&headers, body).await?;
+    let plan: WallPlan = body::value(&headers, body).await?;
     desk.wall_save(&name, &plan).await?;
     let saved = desk.wall_plan(&name).await?.ok_or_else(|| no_wall(&name))?;
     Ok(json(&WallItem::from(saved)))
@@ -88,7 +78,7 @@ pub async fn delete(desk: Desk, Segment(name): Segment) -> Result<Response, Refu
     responses((status = 204, description = "It is known")),
 )]
 pub async fn claim(desk: Desk, Segment(name): Segment, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let said: ClaimBody = read(&headers, body).await?;
+    let said: ClaimBody = body::value(&headers, body).await?;
     desk.claim(&name, &said.holder, said.note.as_deref()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

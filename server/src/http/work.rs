@@ -17,6 +17,7 @@ use crate::service::workers::Hello;
 use app::domain::ids::{JobId, WorkerId};
 use app::domain::job::{Claim, Labels, Stance, Word};
 use app::domain::problem::{Problem, ProblemKind};
+use app::domain::rights::Action;
 use axum::body::{Body, Bytes};
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -51,6 +52,7 @@ pub(super) fn job_named(text: &str) -> Result<JobId, Refusal> {
     responses((status = 200, description = "It may ask for jobs", body = WelcomeBody)),
 )]
 pub async fn hello(desk: Desk, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+    desk.may(Action::Work)?;
     let said: HelloBody = read(&headers, body).await?;
     let labels = Labels::parse(&said.labels).map_err(|error| Refusal::query("labels", error.to_string()))?;
     let about = said.about.to_string();
@@ -85,6 +87,7 @@ pub async fn list(desk: Desk) -> Result<Response, Refusal> {
     responses((status = 204, description = "It is so from its next question on")),
 )]
 pub async fn stance(desk: Desk, Segment(name): Segment, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+    desk.may(Action::Configure)?;
     let said: StanceBody = read(&headers, body).await?;
     let stance = Stance::parse(&said.stance);
     let stance = stance.ok_or_else(|| Refusal::query("stance", "must be one of active, draining, disabled"))?;
@@ -118,6 +121,7 @@ pub async fn forget(desk: Desk, Segment(name): Segment) -> Result<Response, Refu
     ),
 )]
 pub async fn claim(desk: Desk, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+    desk.may(Action::Work)?;
     let ClaimRequest { worker, instance, wait_seconds } = read(&headers, body).await?;
     let within = Duration::from_secs(wait_seconds.into());
     Ok(match desk.claim_job(worker, instance, within).await? {
@@ -136,6 +140,7 @@ pub async fn claim(desk: Desk, headers: HeaderMap, body: Body) -> Result<Respons
     responses((status = 200, description = "What to do with it", body = WordBody)),
 )]
 pub async fn extend(desk: Desk, Segment(job): Segment, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+    desk.may(Action::Work)?;
     let ExtendBody { worker, attempt, progress } = read(&headers, body).await?;
     let word = desk.extend_job(job_named(&job)?, Claim { worker, attempt }, progress.as_ref()).await?;
     let stop = match word {
@@ -155,6 +160,7 @@ pub async fn extend(desk: Desk, Segment(job): Segment, headers: HeaderMap, body:
     responses((status = 204, description = "It is written down")),
 )]
 pub async fn finish(desk: Desk, Segment(job): Segment, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+    desk.may(Action::Work)?;
     let FinishBody { worker, attempt, result, note, progress } = read(&headers, body).await?;
     let by = Claim { worker, attempt };
     desk.finish_job(job_named(&job)?, by, result, note.as_deref(), progress.as_ref()).await?;
@@ -177,6 +183,7 @@ pub async fn finish(desk: Desk, Segment(job): Segment, headers: HeaderMap, body:
     responses((status = 200, description = "Where the log ends now", body = LogEnd)),
 )]
 pub async fn log(desk: Desk, Segment(job): Segment, query: Query, piece: Bytes) -> Result<Response, Refusal> {
+    desk.may(Action::Work)?;
     let missing = |name: &str| Refusal::query(name, "is missing");
     let worker = query.text("worker").ok_or_else(|| missing("worker"))?;
     let worker: WorkerId = worker.parse().map_err(|_| Refusal::query("worker", "is not an id"))?;
@@ -198,6 +205,7 @@ pub async fn log(desk: Desk, Segment(job): Segment, query: Query, piece: Bytes) 
     responses((status = 200, description = "The file", body = String, content_type = "application/octet-stream")),
 )]
 pub async fn file(desk: Desk, Path((job, file)): Path<(String, String)>) -> Result<Response, Refusal> {
+    desk.may(Action::Work)?;
     let nothing = || Refusal::not_found("the job has no such file");
     let file = file.parse().map_err(|_| nothing())?;
     let (size, pieces) = desk.job_file(job_named(&job)?, file).await?.ok_or_else(nothing)?;

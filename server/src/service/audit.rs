@@ -14,7 +14,7 @@ pub const DEEDS_SHOWN: u32 = 100;
 
 impl Desk {
     /// Who stands here, as the log of deeds calls them.
-    fn actor(&self) -> Box<str> {
+    pub(super) fn actor(&self) -> Box<str> {
         match self.who() {
             Who::Person(person) => person.name.clone(),
             Who::Pass(pass) => {

@@ -8,6 +8,7 @@ use crate::outgoing::channel::{Channel, ChannelFault, ChannelKind, Parcel, check
 use crate::outgoing::notice::Notice;
 use crate::secret::Secret;
 use crate::store::rows::ChannelRow;
+use app::domain::account::Deed;
 use app::domain::rights::Action;
 use app::domain::time::Timestamp;
 
@@ -95,6 +96,7 @@ impl Desk {
         let body = serde_json::to_string(&channel).unwrap_or_default().into();
         let row = ChannelRow { name: name.into(), body, changed_at: self.now() };
         self.inner.store.channel_save(&row).await?;
+        self.note(Deed::ChannelSaved, name, None).await;
         Ok(fresh)
     }
 
@@ -102,7 +104,9 @@ impl Desk {
     pub async fn channel_delete(&self, name: &str) -> Result<bool, Failure> {
         self.allow(Action::Configure)?;
         self.refuse_configured_channel(name)?;
-        Ok(self.inner.store.channel_delete(name).await?)
+        let was_there = self.inner.store.channel_delete(name).await?;
+        self.note(Deed::ChannelDeleted, name, None).await;
+        Ok(was_there)
     }
 
     fn refuse_configured_channel(&self, name: &str) -> Result<(), Failure> {

@@ -145,6 +145,12 @@ impl Desk {
         Ok(self.policy.allow_at(self.who(), action, project, setup)?)
     }
 
+    /// Whether this may be done somewhere at least; or why not. Asked before a
+    /// body is looked at, so that what is wrong with it is told to nobody else.
+    pub fn may(&self, action: Action) -> Result<(), Failure> {
+        Ok(self.policy.extent(self.who(), action).map(drop)?)
+    }
+
     /// Whether this may be done somewhere at least, so that it makes sense to
     /// offer it.
     pub fn may_somewhere(&self, action: Action) -> bool {

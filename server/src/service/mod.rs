@@ -43,6 +43,7 @@ mod hot;
 mod ids;
 mod judge;
 mod judged;
+mod limits;
 mod live;
 pub mod log;
 mod news;
@@ -81,6 +82,7 @@ use app::domain::rights::Policy;
 use app::domain::time::Timestamp;
 use app::domain::wall::WallPlan;
 use board::Board;
+use ipnet::IpNet;
 use recorder::{Note, Submission};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -112,6 +114,9 @@ struct Inner {
     known: access::Known,
     passwords: passwords::Passwords,
     is_secure: bool,
+    limits: limits::Limits,
+    proxies: Vec<IpNet>,
+    wall_frames: Vec<String>,
     policy: Policy,
     launches: agents::Launches,
     files: Files,
@@ -155,6 +160,21 @@ impl Service {
     /// Whether people reach this server by TLS: then cookies travel by it alone.
     pub fn is_behind_tls(&self) -> bool {
         self.inner.is_secure
+    }
+
+    /// Counts a request of somebody, or says when to come again.
+    pub fn admit(&self, asker: &access::Asker) -> Result<(), Failure> {
+        self.inner.limits.take(asker, self.now())
+    }
+
+    /// Proxies whose word on where a request comes from counts.
+    pub fn proxies(&self) -> &[IpNet] {
+        &self.inner.proxies
+    }
+
+    /// Sites whose pages may show a wall in a frame.
+    pub fn wall_frames(&self) -> &[String] {
+        &self.inner.wall_frames
     }
 
     /// Whether a page of this origin is one of ours, though a proxy calls us

@@ -7,6 +7,7 @@ use super::builds::Builds;
 use super::hot::{Hot, HotRun, HotSetup};
 use super::ids::Ids;
 use super::judge;
+use super::limits::Limits;
 use super::news::Notify;
 use super::passwords::Passwords;
 use super::pending::{Pending, Word};
@@ -112,6 +113,9 @@ pub async fn start(
         known: Known::default(),
         passwords: Passwords::default(),
         is_secure: config.is_behind_tls(),
+        limits: Limits::new(if is_development { 0 } else { config.limits.requests_per_second }),
+        proxies: config.proxies()?,
+        wall_frames: config.auth.wall_frames.clone(),
         policy: Policy { reading_is_open: config.auth.read == Reading::Open, is_development },
         launches: Launches::default(),
         files: Files::open(&config.files, &config.data_dir)?,

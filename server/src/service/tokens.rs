@@ -10,15 +10,67 @@ use super::access::Hash;
 use super::desk::Desk;
 use super::failure::Failure;
 use crate::clock::new_id;
+use crate::secret::Secret;
 use crate::store::rows::TokenRow;
+use app::domain::account::Deed;
 use app::domain::ids::TokenId;
-use app::domain::name::{ProjectName, SetupName};
+use app::domain::name::{ProjectName, SetupName, tidy};
 use app::domain::rights::Action;
-use app::domain::time::Timestamp;
+use app::domain::time::{Micros, Timestamp};
 use sha2::{Digest, Sha256};
 
 pub use super::desk::Caller;
+pub use crate::store::rows::TokenRow as Token;
 pub use app::domain::rights::Scope;
+
+/// Tokens that are kept, also those that hold no more.
+const TOKENS_MAX: usize = 10_000;
+
+/// Letters of a label.
+const LABEL_MAX: usize = 100;
+
+/// Days that a token may hold, if not for ever.
+const DAYS_MAX: u32 = 3_650;
+
+/// What is said of a new token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenText {
+    /// What it allows.
+    pub scope: Option<Scope>,
+    /// What it is for, in a person's words.
+    pub label: String,
+    /// Only for this setup; empty for all.
+    pub setup: String,
+    /// Only for this project; empty for all.
+    pub project: String,
+    /// How many days it holds; none for ever.
+    pub days: Option<u32>,
+}
+
+fn invalid(field: &str, detail: impl ToString) -> Failure {
+    Failure::Invalid { pointer: format!("/{field}"), detail: detail.to_string() }
+}
+
+impl TokenText {
+    /// The token, or what cannot be about it.
+    fn make(&self, now: Timestamp) -> Result<(String, TokenRow), Failure> {
+        let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let setup = some(&self.setup).map(|name| SetupName::parse(&name).map_err(|error| invalid("setup", error)));
+        let project =
+            some(&self.project).map(|name| ProjectName::parse(&name).map_err(|error| invalid("project", error)));
+        let scope = self.scope.filter(|scope| *scope != Scope::Kiosk);
+        let scope = scope.ok_or_else(|| invalid("scope", "must be one of ingest, read, worker, admin"))?;
+        if self.label.chars().count() > LABEL_MAX {
+            return Err(invalid("label", format!("must have at most {LABEL_MAX} letters")));
+        }
+        if self.days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
+            return Err(invalid("days", format!("must be between 1 and {DAYS_MAX}")));
+        }
+        let (secret, row) = make(scope, setup.transpose()?, project.transpose()?, now).map_err(no_chance)?;
+        let expires_at = self.days.map(|days| now + Micros::from_secs(i64::from(days) * 86_400));
+        Ok((secret, TokenRow { label: some(&self.label).map(|label| tidy(&label, LABEL_MAX)), expires_at, ..row }))
+    }
+}
 
 /// A link that shows a wall for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,10 +157,25 @@ impl Desk {
         Ok(self.inner.store.token_list().await?)
     }
 
+    /// Makes a token and tells its secret, once.
+    pub async fn token_make(&self, said: &TokenText) -> Result<(Secret, Token), Failure> {
+        self.allow(Action::Administer)?;
+        if self.inner.store.token_list().await?.len() >= TOKENS_MAX {
+            return Err(invalid("label", format!("there are {TOKENS_MAX} tokens already")));
+        }
+        let (secret, row) = said.make(self.now())?;
+        let row = TokenRow { created_by: Some(self.actor()), ..row };
+        self.inner.store.token_insert(&row).await?;
+        self.note(Deed::TokenMade, &row.id.to_string(), Some(&said_of(&row))).await;
+        Ok((Secret::new(secret), row))
+    }
+
     /// Takes a token back; at once here, within a second on other servers.
     pub async fn token_revoke(&self, id: TokenId) -> Result<bool, Failure> {
         self.allow(Action::Administer)?;
-        self.revoke(id).await
+        let was_valid = self.revoke(id).await?;
+        self.note(Deed::TokenRevoked, &id.to_string(), None).await;
+        Ok(was_valid)
     }
 
     /// The links that show a wall, the newest first.
@@ -121,7 +188,9 @@ impl Desk {
     pub async fn kiosk_link(&self, wall: &str) -> Result<String, Failure> {
         self.allow(Action::Configure)?;
         let (secret, row) = make(Scope::Kiosk, None, None, self.now()).map_err(no_chance)?;
-        self.inner.store.token_insert(&TokenRow { wall: Some(wall.into()), ..row }).await?;
+        let row = TokenRow { wall: Some(wall.into()), created_by: Some(self.actor()), ..row };
+        self.inner.store.token_insert(&row).await?;
+        self.note(Deed::TokenMade, &row.id.to_string(), Some(&said_of(&row))).await;
         Ok(secret)
     }
 
@@ -131,8 +200,21 @@ impl Desk {
         if self.links_to(wall).await?.iter().all(|link| link.id != id) {
             return Ok(false);
         }
-        self.revoke(id).await
+        let was_valid = self.revoke(id).await?;
+        self.note(Deed::TokenRevoked, &id.to_string(), Some(&format!("wall {wall}"))).await;
+        Ok(was_valid)
     }
+}
+
+/// What a token allows, in a line.
+fn said_of(row: &TokenRow) -> String {
+    let bounds = [
+        row.setup.as_ref().map(|setup| format!("setup {}", setup.as_str())),
+        row.project.as_ref().map(|project| format!("project {}", project.as_str())),
+        row.wall.as_ref().map(|wall| format!("wall {wall}")),
+        row.label.as_ref().map(|label| format!("for {label:?}")),
+    ];
+    std::iter::once(row.scope.to_string()).chain(bounds.into_iter().flatten()).collect::<Vec<_>>().join(", ")
 }
 
 /// Without random numbers nothing secret can be made.

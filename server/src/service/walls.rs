@@ -4,6 +4,7 @@ use super::access::Shown;
 use super::desk::Desk;
 use super::failure::Failure;
 use crate::store::rows::WallRow;
+use app::domain::account::Deed;
 use app::domain::rights::{Action, Pass, Who};
 use app::domain::wall::{WallFault, WallPlan, check_wall_name};
 use app::read::{Look, Wall};
@@ -71,7 +72,9 @@ impl Desk {
         // A plan is plain values with text keys: writing it cannot fail.
         let body = serde_json::to_string(plan).unwrap_or_default().into();
         let row = WallRow { name: name.into(), body, changed_at: self.now() };
-        Ok(self.inner.store.wall_save(&row).await?)
+        self.inner.store.wall_save(&row).await?;
+        self.note(Deed::WallSaved, name, None).await;
+        Ok(())
     }
 
     /// Forgets a wall, and takes back the links to it. Tells whether it was there.
@@ -81,7 +84,9 @@ impl Desk {
         for link in self.links_to(name).await? {
             self.revoke(link.id).await?;
         }
-        Ok(self.inner.store.wall_delete(name).await?)
+        let was_there = self.inner.store.wall_delete(name).await?;
+        self.note(Deed::WallDeleted, name, None).await;
+        Ok(was_there)
     }
 
     fn refuse_configured(&self, name: &str) -> Result<(), Failure> {

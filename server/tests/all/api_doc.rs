@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 const ROUTES: &[&str] = &[
     "delete /api/v1/renames/{was}",
     "delete /api/v1/setups/{name}/claim",
+    "delete /api/v1/tokens/{id}",
     "delete /api/v1/walls/{name}",
     "delete /api/v1/work/workers/{name}",
     "get /api/v1/batches",
@@ -28,6 +29,7 @@ const ROUTES: &[&str] = &[
     "get /api/v1/setups",
     "get /api/v1/setups/{name}",
     "get /api/v1/stream",
+    "get /api/v1/tokens",
     "get /api/v1/walls",
     "get /api/v1/walls/{name}",
     "get /api/v1/work/jobs/{job}/files/{file}",
@@ -53,6 +55,7 @@ const ROUTES: &[&str] = &[
     "post /api/v1/jobs/{job}/cancel",
     "post /api/v1/renames",
     "post /api/v1/reports",
+    "post /api/v1/tokens",
     "post /api/v1/work/claim",
     "post /api/v1/work/jobs/{job}/extend",
     "post /api/v1/work/jobs/{job}/finish",

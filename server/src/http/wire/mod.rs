@@ -16,6 +16,7 @@ pub mod report;
 mod run;
 mod setup;
 mod test;
+pub mod tokens;
 pub mod walls;
 pub mod work;
 

@@ -9,6 +9,7 @@ use crate::http::problem::Refusal;
 use crate::intake::tm_api::{Status, number_of};
 use crate::service::reads::RunQuestion;
 use crate::service::{Desk, Failure};
+use app::domain::rights::Action;
 use app::paths::Page;
 use app::read::{RunLine, Tile};
 use axum::Router;
@@ -192,6 +193,7 @@ async fn script(
     Segment(pk): Segment,
     kind: &'static str,
 ) -> Result<Response, Refusal> {
+    desk.may(Action::Read)?;
     let Some((run, place)) = pk.parse().ok().and_then(script_place) else { return Ok(not_found(kind)) };
     let Some(id) = door.remembered.benches.run_of(&desk, run).await? else { return Ok(not_found(kind)) };
     let Some(page) = desk.run(id).await? else { return Ok(not_found(kind)) };

@@ -1,0 +1,72 @@
+//! How often each token, each person and each address may ask.
+//!
+//! The bound is far above what listeners and people need: it is for what runs
+//! wild. It is counted in this process alone, so with several servers somebody
+//! has a share on each.
+
+use super::access::{Asker, Hash};
+use super::failure::Failure;
+use super::signing::network;
+use app::domain::rate::Rate;
+use app::domain::rights::Who;
+use app::domain::time::Timestamp;
+use ipnet::IpNet;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Seconds' worth of requests that may come at once.
+const SECONDS_AT_ONCE: u32 = 5;
+
+/// Askers that are counted apart; then those whose share is whole again are
+/// forgotten, and if that is not enough, all.
+const COUNTED_MAX: usize = 50_000;
+
+/// Who is counted as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Counted {
+    /// A token or a session.
+    Secret(Hash),
+    /// All who say nothing, or nothing that holds, from one network.
+    Network(Option<IpNet>),
+}
+
+/// Counts.
+#[derive(Debug, Default)]
+pub(super) struct Limits {
+    rate: Option<Rate>,
+    used: Mutex<HashMap<Counted, Timestamp>>,
+}
+
+impl Limits {
+    /// So many requests a second each; 0 is no limit.
+    pub(super) fn new(per_second: u32) -> Self {
+        let rate = (per_second > 0).then(|| Rate::new(per_second, SECONDS_AT_ONCE));
+        Self { rate, ..Self::default() }
+    }
+
+    /// Counts a request, or says when to come again.
+    pub(super) fn take(&self, asker: &Asker, now: Timestamp) -> Result<(), Failure> {
+        let Some(rate) = self.rate else { return Ok(()) };
+        let counted = match (asker.hash, &*asker.who) {
+            (Some(hash), Who::Person(_) | Who::Pass(_)) => Counted::Secret(hash),
+            _ => Counted::Network(asker.address.map(network)),
+        };
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        match rate.take(used.get(&counted).copied(), now) {
+            Ok(until) => {
+                if used.len() >= COUNTED_MAX && !used.contains_key(&counted) {
+                    used.retain(|_, until| *until > now);
+                    if used.len() >= COUNTED_MAX {
+                        used.clear();
+                    }
+                }
+                used.insert(counted, until);
+                Ok(())
+            }
+            Err(wait) => {
+                let retry_after = u32::try_from(wait.as_secs().max(0) + 1).unwrap_or(u32::MAX);
+                Err(Failure::TooMany { detail: "more requests than one asker may send".into(), retry_after })
+            }
+        }
+    }
+}

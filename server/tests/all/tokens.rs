@@ -1,0 +1,131 @@
+//! Tokens as administrators make them, and what becomes of who shows them.
+
+use crate::harness::{Answer, Stream, TestServer};
+use serde_json::{Value, json};
+use server::config::Reading;
+use server::service::tokens::Scope;
+use std::time::{Duration, Instant};
+
+async fn make(server: &TestServer, admin: &str, body: Value) -> Answer {
+    server.send(server.client.post(server.url("/api/v1/tokens")).bearer_auth(admin).json(&body)).await
+}
+
+async fn send(server: &TestServer, token: &str, setup: &str) -> Answer {
+    let event = json!({"type": "setup.heartbeat", "at": server.at(0), "setup": setup}).to_string();
+    server.send(server.events(event).bearer_auth(token)).await
+}
+
+#[tokio::test]
+async fn a_token_is_made_bound_listed_and_taken_back_while_a_listener_posts() {
+    let server = TestServer::start_with(false, |config| config.auth.read = Reading::Login).await;
+    let admin = server.token(Scope::Admin, None, None).await;
+    let said = json!({"scope": "ingest", "label": "nightly", "setup": "bench 7", "days": 30});
+    let made = make(&server, &admin, said).await;
+    assert_eq!(made.header("cache-control"), "no-store");
+    let made = made.ok();
+    let (secret, id) = (made["secret"].as_str().expect("a secret"), made["id"].as_str().expect("an id"));
+    send(&server, secret, "bench 7").await.ok();
+    send(&server, secret, "bench 8").await.problem(403, "forbidden");
+
+    let list = server.send(server.client.get(server.url("/api/v1/tokens")).bearer_auth(&admin)).await;
+    assert!(!list.text.contains(secret), "a secret is told once");
+    let list = list.ok();
+    let own = list["items"].as_array().expect("items").iter().find(|item| item["id"] == id).expect("it is listed");
+    assert_eq!(
+        (&own["label"], &own["setup"], &own["used_from"]),
+        (&json!("nightly"), &json!("bench 7"), &json!("127.0.0.1"))
+    );
+    assert_eq!(own["expires_at"], server.at(30 * 86_400));
+
+    let gone = server.client.delete(server.url(&format!("/api/v1/tokens/{id}"))).bearer_auth(&admin);
+    assert_eq!(server.send(gone).await.status, 204);
+    let detail = send(&server, secret, "bench 7").await.problem(401, "unauthenticated")["detail"].to_string();
+    assert!(detail.contains("revoked"), "{detail}");
+    let deeds = server.service().itself().deeds(None).await.expect("it may");
+    let said: Vec<_> = deeds.iter().map(|deed| &*deed.action).collect();
+    assert_eq!(said, ["took back the token", "made the token"]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_ends_by_itself_also_on_an_open_stream() {
+    let server = TestServer::start_with(false, |config| config.auth.read = Reading::Login).await;
+    let admin = server.token(Scope::Admin, None, None).await;
+    let made = make(&server, &admin, json!({"scope": "read", "days": 1})).await.ok();
+    let secret = made["secret"].as_str().expect("a secret");
+    let get = || server.client.get(server.url("/api/v1/setups")).bearer_auth(secret);
+    server.send(get()).await.ok();
+    server.pass(86_401);
+    server.send(get()).await.problem(401, "unauthenticated");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_token_is_refused_with_the_field() {
+    let server = TestServer::start_with(false, |_| {}).await;
+    let admin = server.token(Scope::Admin, None, None).await;
+    for (body, pointer) in [
+        (json!({"scope": "all"}), "/scope"),
+        (json!({"scope": "kiosk"}), "/scope"),
+        (json!({"scope": "read", "days": 0}), "/days"),
+        (json!({"scope": "read", "setup": "a".repeat(201)}), "/setup"),
+        (json!({"scope": "read", "project": "runs"}), "/project"),
+        (json!({"scope": "read", "label": "x".repeat(101)}), "/label"),
+    ] {
+        let problem = make(&server, &admin, body.clone()).await.problem(422, "invalid");
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}");
+    }
+    make(&server, &admin, json!({"scope": "read", "colour": "red"})).await.problem(400, "malformed");
+    let read = server.token(Scope::Read, None, None).await;
+    make(&server, &read, json!({"scope": "admin"})).await.problem(403, "forbidden");
+    let bound = server.token(Scope::Admin, None, Some("pump")).await;
+    make(&server, &bound, json!({"scope": "admin"})).await.problem(403, "forbidden");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_runs_wild_is_asked_to_slow_down_and_nobody_else() {
+    let server = TestServer::start_with(false, |config| config.limits.requests_per_second = 4).await;
+    let (wild, calm) = (server.token(Scope::Ingest, None, None).await, server.token(Scope::Ingest, None, None).await);
+    let mut taken = 0;
+    let refused = loop {
+        let answer = send(&server, &wild, "A").await;
+        if answer.status == 429 {
+            break answer;
+        }
+        taken += 1;
+        assert!(taken < 100, "nobody stops it");
+    };
+    // Time stands still here: five seconds' worth, and the one that fits in between.
+    assert_eq!((taken, refused.header("retry-after")), (21, "1"));
+    refused.problem(429, "rate-limited");
+    send(&server, &calm, "A").await.ok();
+    server.get("/api/v1/setups").await.ok();
+    server.pass(1);
+    send(&server, &wild, "A").await.ok();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_kiosk_opens_its_wall_by_a_link_and_stays_until_it_is_taken_back() {
+    let server = TestServer::start_with(false, |config| config.auth.read = Reading::Login).await;
+    let ingest = server.token(Scope::Ingest, None, None).await;
+    send(&server, &ingest, "bench 7").await.ok();
+    let itself = server.service().itself();
+    itself.wall_save("lobby", &Default::default()).await.expect("it may");
+    let secret = itself.kiosk_link("lobby").await.expect("it may");
+    let mut kiosk = crate::harness::Browser::new(&server);
+    assert_eq!(kiosk.get("/wall/lobby").await.status, 303, "a private window knows nobody");
+    let page = kiosk.get(&format!("/wall/lobby?kiosk={secret}")).await;
+    assert!(page.status == 200 && page.text.contains("bench 7"), "{}", page.text);
+    let mut live = Stream::of(kiosk.request(reqwest::Method::GET, "/live/wall").send().await.expect("an answer"));
+    live.next("the snapshot").await.expect("a frame");
+    assert_eq!(kiosk.get("/settings/people").await.status, 403);
+    let links = itself.kiosk_links("lobby").await.expect("it may");
+    let began = Instant::now();
+    assert!(itself.kiosk_unlink("lobby", links[0].id).await.expect("it may"));
+    while live.next("the end").await.is_some() {}
+    assert!(began.elapsed() < Duration::from_secs(1));
+    assert_eq!(kiosk.get(&format!("/wall/lobby?kiosk={secret}")).await.status, 401);
+    server.stop().await;
+}

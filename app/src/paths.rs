@@ -23,6 +23,8 @@ pub enum Page<'a> {
     Project(&'a str),
     /// The tests that are ill.
     Flaky,
+    /// Batches of test files that are run here.
+    Batches,
     /// The wall.
     Wall,
     /// Signing in.
@@ -46,6 +48,7 @@ impl fmt::Display for Page<'_> {
             Self::Test(id) => write!(f, "/tests/{id}"),
             Self::Project(name) => write!(f, "/projects/{}", Segment(name)),
             Self::Flaky => f.write_str("/flaky"),
+            Self::Batches => f.write_str("/batches"),
             Self::Wall => f.write_str("/wall"),
             Self::Login => f.write_str("/login"),
             Self::Account => f.write_str("/settings/account"),

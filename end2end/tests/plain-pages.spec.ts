@@ -15,8 +15,11 @@ test('keys walk over the commits of a project', async ({ page, holter }) => {
   await expect(named).toContainText('c2');
   await page.keyboard.press('n');
   await expect(named).toContainText('c4');
+  const stood = page.locator('[data-test="as-of-tile"]');
+  await expect(stood).toHaveAttribute('data-result', 'failed');
   await page.keyboard.press('Home');
   await expect(named).toContainText('c1');
+  await expect(stood).toHaveAttribute('data-result', 'passed');
   await page.keyboard.press('Space');
   await expect(named).toContainText('c3');
   await accessible(page);

@@ -28,6 +28,7 @@ pub fn Masthead() -> impl IntoView {
             <nav class="ways" aria-label="Pages">
                 <a href=Page::Wall.to_string()><Icon glyph=Glyph::Tiles /><span>"Wall"</span></a>
                 <a href=Page::Flaky.to_string()><Icon glyph=Glyph::Wave /><span>"Flaky"</span></a>
+                <a href=Page::Batches.to_string() rel="external"><Icon glyph=Glyph::Play /><span>"Batches"</span></a>
                 <a href=Page::Docs.to_string() rel="external"><Icon glyph=Glyph::Code /><span>"API"</span></a>
                 <a href=way.to_string() rel="external" data-test="person"><Icon glyph=Glyph::Person /><span>{word}</span></a>
             </nav>

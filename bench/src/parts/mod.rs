@@ -1,9 +1,11 @@
 //! The parts, a module each.
 
+mod agent;
 mod batch;
 mod memory;
 mod page;
 mod pixel;
+mod report;
 mod single;
 mod streams;
 mod wall;
@@ -37,6 +39,10 @@ pub enum Part {
     E,
     /// Memory
     F,
+    /// A large report
+    G,
+    /// An agent that waits for each answer
+    H,
 }
 
 /// Those asked for, in their order; all where none was named.
@@ -54,6 +60,8 @@ impl Part {
             Self::D => 'd',
             Self::E => 'e',
             Self::F => 'f',
+            Self::G => 'g',
+            Self::H => 'h',
         }
     }
 
@@ -66,6 +74,8 @@ impl Part {
             Self::D => "d: two thousand live streams",
             Self::E => "e: the first page",
             Self::F => "f: memory",
+            Self::G => "g: a large report",
+            Self::H => "h: an agent that waits for each answer",
         }
     }
 
@@ -80,6 +90,8 @@ impl Part {
                 Self::D => streams::measure(setting, &mut findings).await,
                 Self::E => page::measure(setting, &mut findings).await,
                 Self::F => memory::measure(setting, &mut findings).await,
+                Self::G => report::measure(setting, &mut findings).await,
+                Self::H => agent::measure(setting, &mut findings).await,
             }
         };
         let outcome = timeout(PART_WITHIN, Box::pin(measured)).await.context("it does not come to an end");

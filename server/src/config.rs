@@ -11,6 +11,7 @@ mod limits;
 mod mail;
 mod notifications;
 mod outgoing;
+mod retention;
 mod runner;
 
 pub use crate::secret::Secret;
@@ -22,6 +23,7 @@ pub use limits::{CallersConfig, TlsConfig};
 pub use mail::MailConfig;
 pub use notifications::NotificationsConfig;
 pub use outgoing::OutgoingConfig;
+pub use retention::{ProjectRetention, RetentionConfig};
 pub use runner::{IsolationWord, LimitsConfig, RunnerConfig};
 
 use app::domain::activity::Patience;
@@ -105,6 +107,8 @@ pub struct Config {
     pub runner: RunnerConfig,
     /// Telling people what changed.
     pub notifications: NotificationsConfig,
+    /// How long what was recorded is kept.
+    pub retention: RetentionConfig,
     /// Setups as code. A setup that is not listed appears with its first word.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub setups: Vec<SetupConfig>,
@@ -137,6 +141,7 @@ impl Default for Config {
             hooks: HooksConfig::default(),
             runner: RunnerConfig::default(),
             notifications: NotificationsConfig::default(),
+            retention: RetentionConfig::default(),
             setups: Vec::new(),
             walls: BTreeMap::new(),
             commit_statuses: Vec::new(),
@@ -302,6 +307,7 @@ impl Config {
         self.validate_commit_statuses()?;
         self.validate_notifications()?;
         self.validate_runner()?;
+        self.validate_retention()?;
         for (name, plan) in &self.walls {
             let place = || format!("walls.{name}");
             check_wall_name(name).map_err(|fault| invalid(place(), fault.to_string()))?;

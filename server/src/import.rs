@@ -238,7 +238,7 @@ impl From<Body> for ReportReceipt {
             refused: file.refused,
         };
         let events = crate::service::ingest::Receipt { duplicate: body.duplicate, ..Default::default() };
-        Self { run: body.run, files: body.files.into_iter().map(file).collect(), events }
+        Self { run: body.run, files: body.files.into_iter().map(file).collect(), events, owners: None }
     }
 }
 

@@ -72,6 +72,14 @@ words! {
         ChannelSaved = "saved the channel",
         /// Deleted a channel.
         ChannelDeleted = "deleted the channel",
+        /// A test goes on as another one.
+        TestsJoined = "joined the test",
+        /// A test stands for itself again.
+        TestsParted = "parted the test",
+        /// Who looks after which file of a project.
+        OwnersSaved = "saved the owners of",
+        /// Nobody says any more who looks after which file.
+        OwnersDeleted = "deleted the owners of",
     }
 }
 

@@ -8,7 +8,7 @@ use super::question::{Answer, Question, answered, ask};
 use crate::domain::health::Label;
 use crate::domain::time::Timestamp;
 use crate::format;
-use crate::paths::Page;
+use crate::paths::{Page, Segment};
 use crate::read::{SickPage, SickTest};
 use crate::ui::{Empty, Erase, Glyph, Icon, LabelBadge, Uncalibrated, percent, rate, trend};
 use leptos::prelude::*;
@@ -37,6 +37,7 @@ pub fn FlakyPage() -> impl IntoView {
 struct Asked {
     words: String,
     label: Option<Label>,
+    owner: Option<String>,
 }
 
 impl Asked {
@@ -44,15 +45,23 @@ impl Asked {
         let text = [&test.path.join(" "), &test.setup, &test.project, test.owner.as_deref().unwrap_or_default()];
         let text = text.join(" ").to_lowercase();
         self.label.is_none_or(|label| label == test.health.label)
+            && self.owner.as_ref().is_none_or(|owner| Some(owner) == test.owner.as_ref())
             && self.words.to_lowercase().split_whitespace().all(|word| text.contains(word))
     }
 
     fn address(&self, label: Option<Label>) -> String {
-        let words = crate::paths::Segment(&self.words);
-        match label {
-            None => format!("{}?q={words}", Page::Flaky),
-            Some(label) => format!("{}?q={words}&label={}", Page::Flaky, label.as_str()),
+        self.with(label, self.owner.as_deref())
+    }
+
+    fn with(&self, label: Option<Label>, owner: Option<&str>) -> String {
+        let mut address = format!("{}?q={}", Page::Flaky, Segment(&self.words));
+        if let Some(label) = label {
+            address.push_str(&format!("&label={}", label.as_str()));
         }
+        if let Some(owner) = owner {
+            address.push_str(&format!("&owner={}", Segment(owner)));
+        }
+        address
     }
 }
 
@@ -63,6 +72,7 @@ fn Sick(data: SickPage) -> impl IntoView {
         query.with(|query| Asked {
             words: query.get("q").unwrap_or_default(),
             label: query.get("label").and_then(|label| Label::parse(&label)),
+            owner: query.get("owner").filter(|owner| !owner.is_empty()),
         })
     });
     let SickPage { tests, is_cut, uncalibrated, now } = data;
@@ -70,7 +80,8 @@ fn Sick(data: SickPage) -> impl IntoView {
         <div class="page flaky-page" data-test="flaky">
             <header class="page-head">
                 <div class="page-title"><h1>"Flaky and broken tests"</h1></div>
-                <p class="quiet">"Each test on each setup; first what costs most, by the spurious failures to be expected in a run."</p>
+                <p class="quiet">"Each test on each setup; first what costs most, by the spurious failures to be expected in a run. As a file: "
+                    <a href="/api/v1/flaky.csv" rel="external">"CSV"</a>", "<a href="/api/v1/flaky.ctrf" rel="external">"CTRF"</a>"."</p>
             </header>
             {(!uncalibrated.is_empty()).then(|| view! { <Uncalibrated setups=uncalibrated /> })}
             {move || asked.with(|asked| body(asked, &tests, now))}
@@ -89,17 +100,18 @@ fn body(asked: &Asked, tests: &[SickTest], now: Timestamp) -> AnyView {
         }
         .erased();
     }
-    let rows: Vec<_> = tests.iter().filter(|test| asked.takes(test)).map(|test| row(test, now)).collect();
+    let rows: Vec<_> = tests.iter().filter(|test| asked.takes(test)).map(|test| row(asked, test, now)).collect();
     let none = rows.is_empty();
     view! {
         {filter(asked)}
         {labels(asked, tests)}
+        {owner(asked)}
         {none.then(|| view! { <p class="quiet" data-test="no-match">"No test matches. "<a href=Page::Flaky.to_string()>"Show all"</a></p> })}
         <div class="scroll" tabindex="0" role="region" aria-label="Ill tests">
             <table class="sick">
                 <thead>
                     <tr>
-                        <th scope="col">"Test"</th><th scope="col">"Called"</th><th scope="col">"Setup"</th>
+                        <th scope="col">"Test"</th><th scope="col">"Called"</th><th scope="col">"Setup"</th><th scope="col">"Owner"</th>
                         <th scope="col" class="number" title="How likely it is flaky at all">"Flaky?"</th>
                         <th scope="col" class="number" title="How often it fails for nothing, with the 90 % interval">"Fails"</th>
                         <th scope="col" class="number" title="Expected spurious failures in a thousand runs">"In 1,000 runs"</th>
@@ -125,6 +137,7 @@ fn filter(asked: &Asked) -> AnyView {
                 <kbd>"/"</kbd>
             </label>
             {asked.label.map(|label| view! { <input type="hidden" name="label" value=label.as_str() /> })}
+            {asked.owner.clone().map(|owner| view! { <input type="hidden" name="owner" value=owner /> })}
         </form>
     }
     .erased()
@@ -146,15 +159,27 @@ fn labels(asked: &Asked, tests: &[SickTest]) -> AnyView {
     view! { <nav class="chips" aria-label="By what they are called">{links}</nav> }.erased()
 }
 
-fn row(test: &SickTest, now: Timestamp) -> AnyView {
+/// Whose tests are shown, and the way to all.
+fn owner(asked: &Asked) -> Option<AnyView> {
+    let owner = asked.owner.clone()?;
+    let all = asked.with(asked.label, None);
+    Some(
+        view! {
+            <p class="quiet" data-test="of-owner">"Of "<strong>{owner}</strong>" alone. "<a href=all>"Show those of everybody"</a></p>
+        }
+        .erased(),
+    )
+}
+
+fn row(asked: &Asked, test: &SickTest, now: Timestamp) -> AnyView {
     let (name, suite) = test
         .path
         .split_last()
         .map_or((String::new(), String::new()), |(name, suite)| (name.clone(), suite.join(" › ")));
     let health = &test.health;
     let last = health.last_at.map(|at| format::ago(now.since(at))).unwrap_or_default();
-    let whose =
-        [Some(test.project.as_str()), test.owner.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let owner = test.owner.as_deref().map(|owner| (asked.with(asked.label, Some(owner)), owner.to_owned()));
+    let owner = owner.map(|(address, owner)| view! { <a href=address data-test="owner">{owner}</a> });
     view! {
         <tr data-test="sick-test" data-row="true" data-label=health.label.as_str()>
             <th scope="row">
@@ -162,7 +187,8 @@ fn row(test: &SickTest, now: Timestamp) -> AnyView {
                 <span class="row-note">{suite}</span>
             </th>
             <td><LabelBadge label=health.label /></td>
-            <td><a href=Page::Setup(&test.setup).to_string()>{test.setup.clone()}</a><span class="row-note">{whose}</span></td>
+            <td><a href=Page::Setup(&test.setup).to_string()>{test.setup.clone()}</a><span class="row-note">{test.project.clone()}</span></td>
+            <td>{owner}</td>
             <td class="number">{percent(health.p_flaky)}</td>
             <td class="number">{rate(health)}</td>
             <td class="number">{format::number(health.spurious)}</td>
@@ -180,7 +206,9 @@ mod tests {
 
     #[test]
     fn an_address_keeps_the_words_and_names_the_label() {
-        let asked = Asked { words: "valve & pump".into(), label: None };
+        let asked = Asked { words: "valve & pump".into(), ..Asked::default() };
         assert_eq!(asked.address(Some(Label::Flaky)), "/flaky?q=valve%20%26%20pump&label=flaky");
+        let asked = Asked { owner: Some("@a b".into()), ..asked };
+        assert_eq!(asked.address(None), "/flaky?q=valve%20%26%20pump&owner=%40a%20b");
     }
 }

@@ -4,8 +4,10 @@ use super::json;
 use super::problem::Refusal;
 use super::wire::flaky::{SickList, SickTestItem};
 use crate::service::Desk;
+use app::domain::health::Label;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json as value};
 use std::fmt::Write;
 
 /// Lists tests that are neither new nor healthy
@@ -40,6 +42,51 @@ pub async fn csv(desk: Desk) -> Result<Response, Refusal> {
         (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"flaky.csv\"")),
     ];
     Ok((headers, text).into_response())
+}
+
+/// Lists them as CTRF
+///
+/// The same tests as a report of the Common Test Report Format, version 1.0.0: broken ones as failed, all others as
+/// passed, `flaky` where they are; the numbers stand under `extra`.
+#[utoipa::path(
+    get, path = "/api/v1/flaky.ctrf", tag = "Reads", operation_id = "listFlakyTestsAsCtrf",
+    responses((status = 200, description = "The report", body = Object)),
+)]
+pub async fn ctrf(desk: Desk) -> Result<Response, Refusal> {
+    let page = desk.sick_tests().await?;
+    let tests: Vec<_> = page.tests.into_iter().map(|test| told(test.health.label, SickTestItem::from(test))).collect();
+    let count = |name: &str, value: Value| tests.iter().filter(|test| test[name] == value).count();
+    let at = page.now.as_millis();
+    Ok(json(&value!({
+        "reportFormat": "CTRF", "specVersion": "1.0.0", "timestamp": page.now.to_rfc3339(),
+        "generatedBy": concat!("holter ", env!("CARGO_PKG_VERSION")),
+        "results": {
+            "tool": {"name": "holter"},
+            "summary": {
+                "tests": tests.len(), "passed": count("status", "passed".into()),
+                "failed": count("status", "failed".into()), "skipped": 0, "pending": 0, "other": 0,
+                "flaky": count("flaky", true.into()), "start": at, "stop": at,
+            },
+            "tests": tests,
+        },
+    })))
+}
+
+fn told(label: Label, item: SickTestItem) -> Value {
+    let is_flaky = matches!(label, Label::Flaky | Label::Recovering);
+    let mut test = value!({
+        "testId": item.id.to_string(), "name": item.test, "suite": item.suite, "duration": 0, "flaky": is_flaky,
+        "status": if label == Label::Broken { "failed" } else { "passed" },
+        "extra": {
+            "setup": item.setup, "project": item.project, "label": item.label, "p_flaky": item.p_flaky,
+            "p_broken": item.p_broken, "spurious_failures_per_run": item.spurious_failures_per_run,
+            "results": item.results, "failures": item.failures,
+        },
+    });
+    if let Some(owner) = item.owner {
+        test["labels"] = value!({"owner": owner});
+    }
+    test
 }
 
 fn line(text: &mut String, item: &SickTestItem) {

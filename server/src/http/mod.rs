@@ -34,6 +34,7 @@ mod live_wall;
 mod notifications;
 mod openapi;
 mod output;
+mod owners;
 pub mod pages;
 mod people;
 pub mod problem;
@@ -129,6 +130,7 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(attachments::list))
         .routes(routes!(flaky::list))
         .routes(routes!(flaky::csv))
+        .routes(routes!(flaky::ctrf))
         .routes(routes!(feeds::ctrf::get))
         .routes(routes!(feeds::junit::get))
         .routes(routes!(feeds::cctray::get))
@@ -156,6 +158,7 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .merge(reads)
         .routes(routes!(art::flip))
         .routes(routes!(renames::join))
+        .routes(routes!(owners::get, owners::put, owners::delete))
         .routes(routes!(renames::part))
         .routes(routes!(walls::list))
         .routes(routes!(walls::one, walls::save, walls::delete))

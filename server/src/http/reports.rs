@@ -3,13 +3,15 @@
 use super::extract::Query;
 use super::json;
 use super::problem::Refusal;
+use super::wire::owners::OwnersBody;
 use super::wire::report::ReportBody;
 use crate::intake::archive::File;
 use crate::intake::reports::Origin;
-use crate::service::Desk;
 use crate::service::desk::Caller;
+use crate::service::{Desk, Failure};
 use app::domain::name::{ProjectName, RunKey, SetupName};
 use app::domain::problem::{Problem, ProblemKind};
+use app::domain::rights::Action;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{HeaderMap, header};
@@ -47,7 +49,8 @@ pub async fn post(desk: Desk, query: Query, request: Request) -> Result<Response
     let origin = origin_of(&query, &caller)?;
     let format = format_of(&query)?;
     let files = files_of(request).await?;
-    let receipt = desk.take_reports(&caller, origin, format, files).await?;
+    let project = origin.project.clone().or_else(|| caller.project().map(ToString::to_string));
+    let mut receipt = desk.take_reports(&caller, origin, format, files).await?;
     let refused: Vec<_> = receipt.files.iter().filter_map(|file| Some((&file.name, file.refused.as_ref()?))).collect();
     if refused.len() == receipt.files.len() {
         let mut problem = Problem::new(ProblemKind::Invalid, "no file of the upload is a report that could be read");
@@ -56,7 +59,20 @@ pub async fn post(desk: Desk, query: Query, request: Request) -> Result<Response
         }
         return Err(problem.into());
     }
-    Ok(json(&ReportBody::from(receipt)))
+    let owners =
+        keep_owners(&desk, &project.unwrap_or_else(|| ProjectName::default().to_string()), receipt.owners.take())
+            .await?;
+    Ok(json(&ReportBody { owners, ..ReportBody::from(receipt) }))
+}
+
+/// Who may only send events sends no owners: the reports are what counts.
+async fn keep_owners(desk: &Desk, project: &str, text: Option<String>) -> Result<Option<OwnersBody>, Refusal> {
+    let Some(text) = text.filter(|_| desk.allow_at(Action::Care, Some(project), None).is_ok()) else { return Ok(None) };
+    Ok(match desk.owners_save(project, &text).await {
+        Ok(taken) => Some(OwnersBody { rules: taken.rules, left_out: taken.left_out }),
+        Err(Failure::Invalid { .. } | Failure::TooLarge(_)) => None,
+        Err(failure) => return Err(failure.into()),
+    })
 }
 
 fn origin_of(query: &Query, caller: &Caller) -> Result<Origin, Refusal> {

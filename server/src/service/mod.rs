@@ -28,6 +28,7 @@ pub mod rebuild;
 pub mod recorder;
 pub mod renames;
 pub mod reports;
+pub mod retention;
 pub mod signing;
 pub mod tokens;
 pub mod walls;
@@ -48,6 +49,7 @@ mod live;
 pub mod log;
 mod news;
 pub mod output;
+pub mod owners;
 mod pages;
 mod passwords;
 mod pending;
@@ -108,6 +110,7 @@ struct Inner {
     statuses: statuses::Statuses,
     channels: BTreeMap<String, Channel>,
     notify: news::Notify,
+    retention: retention::Retention,
     public_url: String,
     secrets: BTreeMap<String, Secret>,
     jobs_have_network: bool,

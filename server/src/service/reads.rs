@@ -4,6 +4,7 @@
 use super::cursor;
 use super::desk::{Desk, Sight};
 use super::failure::Failure;
+use super::owners::Lookup;
 use super::tiles;
 use super::{Service, tiles::Outlook};
 use crate::store::rows::{RunFilter, RunRow, SuiteRow, TestFilter, TestRow, TextRow};
@@ -329,7 +330,13 @@ impl Desk {
             texts.insert((text.ordinal, text.attempt), text);
         }
         let run = outline(&row);
-        let items = rows.iter().map(|row| detail(&run, row, &suites, &mut texts)).collect();
+        let mut items: Vec<_> = rows.iter().map(|row| detail(&run, row, &suites, &mut texts)).collect();
+        let mut owners = Lookup::default();
+        for (item, row) in items.iter_mut().zip(&rows) {
+            let suite = suites.iter().find(|suite| suite.ordinal == row.test.suite);
+            let source = row.test.source.as_deref().or(suite.and_then(|suite| suite.suite.source.as_deref()));
+            item.owner = owners.owner(self, &run.project(), row.test.owner.as_deref(), source).await?;
+        }
         Ok(Some(Listing { items, next }))
     }
 

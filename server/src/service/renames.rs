@@ -10,11 +10,11 @@ use super::failure::Failure;
 use super::reckon::Joining;
 use super::recorder::Note;
 use super::{Service, reads};
-use crate::clock::new_id;
-use crate::store::rows::{AuditRow, RenameRow, ResultRow, RunFilter, RunRow, SuiteRow, TestRow};
+use crate::store::rows::{RenameRow, ResultRow, RunFilter, RunRow, SuiteRow, TestRow};
+use app::domain::account::Deed;
 use app::domain::ids::{RunId, TestId};
 use app::domain::rename::{COMPARED_MAX, Candidate, NAMES_MAX, Rename, renames};
-use app::domain::rights::{Action, Who};
+use app::domain::rights::Action;
 use app::domain::run::RunState;
 use app::read::{KnownName, RenameOffer};
 use std::collections::{HashMap, HashSet};
@@ -30,15 +30,6 @@ fn strings(path: &[Box<str>]) -> Vec<String> {
 
 fn known(id: TestId, row: RenameRow) -> KnownName {
     KnownName { id, path: strings(&row.was_path), at: row.at, by: row.actor.into() }
-}
-
-/// Who did something, as a person is told of it.
-fn actor_of(who: &Who) -> Box<str> {
-    match who {
-        Who::Person(person) => person.name.clone(),
-        Who::Pass(pass) => pass.label.clone().unwrap_or_else(|| format!("token {}", pass.id).into()),
-        Who::Nobody | Who::Stranger(_) | Who::Neighbour => "somebody without an account".into(),
-    }
 }
 
 fn invalid(pointer: &str, detail: impl Into<String>) -> Failure {
@@ -181,12 +172,14 @@ impl Desk {
         if self.inner.store.tests_together(was, now_is).await? {
             return Err(invalid("/now", "has results in a run in which the other one has some too: they are two"));
         }
-        let actor = actor_of(self.who());
+        let actor = self.actor();
         let row = RenameRow { was, now_is, was_path: old.path.clone(), at: self.now(), actor };
         if !self.note_renaming(Joining::Join(row)).await? {
             return Err(invalid("/was", "one of the two goes on under another name already: part them first"));
         }
-        self.note_deed("tests joined", was, Some(format!("{} is {now_is}", old.path.join(" / ")))).await
+        let detail = format!("{} goes on as {now_is}", old.path.join(" / "));
+        self.note(Deed::TestsJoined, &was.to_string(), Some(&detail)).await;
+        Ok(())
     }
 
     /// A test that was said to go on as another one stands for itself again.
@@ -196,32 +189,22 @@ impl Desk {
         if !self.note_renaming(Joining::Part(was)).await? {
             return Err(Failure::NotFound(format!("the test {was} does not go on under another name")));
         }
-        self.note_deed("tests parted", was, old.map(|row| row.path.join(" / "))).await
+        let detail = old.map(|row| row.path.join(" / "));
+        self.note(Deed::TestsParted, &was.to_string(), detail.as_deref()).await;
+        Ok(())
     }
 
+    /// The newest result of a test that the asker may look after: whoever may
+    /// say what becomes of it need not be one who reads.
     async fn newest(&self, test: TestId) -> Result<Option<ResultRow>, Failure> {
-        let sight = self.reading().await?;
         let newest = self.inner.store.test_results(test, 1).await?.pop();
-        Ok(newest.filter(|row| sight.sees_of(row.project.as_str(), &self.setup_name(row.setup))))
+        Ok(newest.filter(|row| self.may_rename(row.project.as_str())))
     }
 
     async fn note_renaming(&self, joining: Joining) -> Result<bool, Failure> {
         let (done, told) = oneshot::channel();
         self.inner.notes.send(Note::Rename { joining, done }).await.map_err(|_| Failure::Closing)?;
         Ok(told.await.map_err(|_| Failure::Closing)??)
-    }
-
-    async fn note_deed(&self, action: &str, test: TestId, detail: Option<String>) -> Result<(), Failure> {
-        let row = AuditRow {
-            id: new_id(),
-            at: self.now(),
-            actor: actor_of(self.who()),
-            action: action.into(),
-            subject: format!("test {test}").into(),
-            detail: detail.map(Into::into),
-            address: self.asker().address.map(|address| address.to_string().into()),
-        };
-        Ok(self.inner.store.audit_insert(&row).await?)
     }
 }
 

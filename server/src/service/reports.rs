@@ -46,6 +46,8 @@ pub struct ReportReceipt {
     pub files: Vec<FileReceipt>,
     /// What the recorder made of the events.
     pub events: Receipt,
+    /// A file among them that says who looks after what.
+    pub owners: Option<String>,
 }
 
 /// A file that could be read.
@@ -66,10 +68,11 @@ impl Service {
         files: Vec<File>,
     ) -> Result<ReportReceipt, Failure> {
         let reading = tokio::task::spawn_blocking(move || read_all(files, format));
-        let (read, files) = reading.await.map_err(|_| Failure::Upstream("the reports could not be read".into()))?;
+        let (read, files, owners) =
+            reading.await.map_err(|_| Failure::Upstream("the reports could not be read".into()))?;
         let digests: Vec<_> = read.iter().map(|read| read.content).collect();
         let run = origin.run.clone().unwrap_or_else(|| telling::run_key(&digests));
-        let mut receipt = ReportReceipt { run, files, events: Receipt::default() };
+        let mut receipt = ReportReceipt { run, files, events: Receipt::default(), owners };
         for read in read {
             self.record_report(caller, &origin, &read, &mut receipt).await?;
         }
@@ -98,8 +101,8 @@ impl Service {
     }
 }
 
-fn read_all(files: Vec<File>, format: Option<Format>) -> (Vec<Read>, Vec<FileReceipt>) {
-    let (mut read, mut receipts, mut allure) = (Vec::new(), Vec::new(), Vec::new());
+fn read_all(files: Vec<File>, format: Option<Format>) -> (Vec<Read>, Vec<FileReceipt>, Option<String>) {
+    let (mut read, mut receipts, mut allure, mut owners) = (Vec::new(), Vec::new(), Vec::new(), None);
     for file in files {
         let archive = file.name.clone();
         let (unpacked, error) = archive::unpack(file);
@@ -112,6 +115,10 @@ fn read_all(files: Vec<File>, format: Option<Format>) -> (Vec<Read>, Vec<FileRec
         }
         let is_many = unpacked.len() > 1;
         for mut file in unpacked {
+            if is_of_owners(&file.name) {
+                owners = String::from_utf8(file.bytes.to_vec()).ok();
+                continue;
+            }
             if is_many {
                 file.name = format!("{archive}/{}", file.name);
             }
@@ -126,7 +133,11 @@ fn read_all(files: Vec<File>, format: Option<Format>) -> (Vec<Read>, Vec<FileRec
     if !allure.is_empty() {
         join_allure(&allure, &mut read, &mut receipts);
     }
-    (read, receipts)
+    (read, receipts, owners)
+}
+
+fn is_of_owners(name: &str) -> bool {
+    name.rsplit(['/', '\\']).next() == Some("CODEOWNERS")
 }
 
 fn read_one(file: &File, format: Option<Format>, is_many: bool, read: &mut Vec<Read>, receipts: &mut Vec<FileReceipt>) {

@@ -2,6 +2,7 @@
 
 use super::desk::{Desk, Sight};
 use super::failure::Failure;
+use super::owners::Lookup;
 use crate::store::rows::{HealthRow, ResultRow, SickRow};
 use app::domain::health::{Comparison, Model, Packed, State, depends_on_environment, p_flaky_anywhere};
 use app::domain::ids::{SetupId, TestId};
@@ -49,7 +50,11 @@ impl Desk {
         let is_cut = rows.len() > SICK_MAX as usize;
         rows.truncate(SICK_MAX as usize);
         let model = Model::default();
-        let tests = rows.into_iter().map(|row| self.sick_test(&model, row)).collect();
+        let (mut tests, mut owners) = (Vec::with_capacity(rows.len()), Lookup::default());
+        for row in rows {
+            let owner = owners.owner(self, &row.project, row.owner.as_deref(), row.source.as_deref()).await?;
+            tests.push(self.sick_test(&model, row, owner));
+        }
         Ok(SickPage { tests, is_cut, uncalibrated: self.uncalibrated(&sight), now: self.now() })
     }
 
@@ -59,14 +64,14 @@ impl Desk {
         off.map(|tile| tile.name.clone()).collect()
     }
 
-    fn sick_test(&self, model: &Model, row: SickRow) -> SickTest {
+    fn sick_test(&self, model: &Model, row: SickRow, owner: Option<String>) -> SickTest {
         let lost = row.duration.unwrap_or_default().0 as f64 * row.health.phi * 1_000.0;
         SickTest {
             id: row.health.test,
             path: strings(&row.path),
             setup: self.setup_name(row.health.setup),
             project: row.project.to_string(),
-            owner: row.owner.map(Into::into),
+            owner,
             lost_in_1000_runs: Micros(lost as i64),
             health: health(model, &row.health),
         }
@@ -81,6 +86,8 @@ impl Desk {
         let Some(newest) = rows.first() else { return Ok(None) };
         let mut known = self.inner.store.health_of_test(id).await?;
         let project = newest.project.to_string();
+        let mut owners = Lookup::default();
+        let owner = owners.owner(self, &newest.project, newest.owner.as_deref(), newest.source.as_deref()).await?;
         known.retain(|row| self.is_seen(&sight, &project, row.setup));
         let may_rename = self.may_rename(&project);
         let has_name = !before.is_empty();
@@ -95,7 +102,7 @@ impl Desk {
         Ok(Some(TestPage {
             id,
             path: strings(&newest.path),
-            owner: newest.owner.as_deref().map(str::to_owned),
+            owner,
             project,
             environment: environment.map(|on| (names(on.broken), names(on.healthy))),
             p_flaky_anywhere: per_mille(p_flaky_anywhere(known.iter().map(|row| row.p_flaky))),

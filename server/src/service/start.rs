@@ -12,6 +12,7 @@ use super::news::Notify;
 use super::passwords::Passwords;
 use super::pending::{Pending, Word};
 use super::recorder::{Note, Recorder};
+use super::retention::Retention;
 use super::statuses::Statuses;
 use super::telling::VERSIONS_FORGOTTEN;
 use super::tiles::{self, Outlook};
@@ -106,6 +107,7 @@ pub async fn start(
         mailer: config.mail_server().as_ref().map(Mailer::new).transpose()?,
         statuses: Statuses::new(config)?,
         channels: config.notifications.channels.clone(),
+        retention: Retention::new(config.retention.ages()),
         notify: Notify { rhythm: config.notifications.rhythm(), zone: config.notifications.zone()? },
         public_url: config.link_base(),
         secrets: config.runner.secrets.clone(),

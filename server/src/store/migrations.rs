@@ -45,6 +45,7 @@ steps! {
     10 "0010_calibration",
     11 "0011_renames",
     12 "0012_work",
+    13 "0013_codeowners",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

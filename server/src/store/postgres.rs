@@ -20,13 +20,21 @@ pub(super) const TEXT_LIST: &str = "select run_id, ordinal, attempt, message, tr
 /// What is known of some tests of a setup.
 pub(super) const HEALTH_LOAD: &str = "select test_id, state from health where setup_id = $1 and test_id in (select cast(value as uuid) from jsonb_array_elements_text($2))";
 
+/// Some events, by their numbers.
+pub(super) const EVENTS_FORGET: &str =
+    "delete from events where seq in (select cast(value as bigint) from jsonb_array_elements_text($1))";
+
 /// A worker takes a job: one that no other claim has in hand.
 pub(super) const JOB_CLAIM: &str =
     job_claim!("j.labels", "select jsonb_array_elements_text($4)", " for update skip locked");
 
 /// What is said differently here.
-pub(super) const OWN: &[(&str, &str)] =
-    &[("TEXT_LIST", TEXT_LIST), ("HEALTH_LOAD", HEALTH_LOAD), ("JOB_CLAIM", JOB_CLAIM)];
+pub(super) const OWN: &[(&str, &str)] = &[
+    ("TEXT_LIST", TEXT_LIST),
+    ("HEALTH_LOAD", HEALTH_LOAD),
+    ("EVENTS_FORGET", EVENTS_FORGET),
+    ("JOB_CLAIM", JOB_CLAIM),
+];
 
 /// Numbers of events are given before they are seen: without the lock, a
 /// reader could see 8 before 7 and never come back for 7. With it, groups of

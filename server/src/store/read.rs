@@ -6,7 +6,7 @@
 /// Expands to a view of a row of a table, for the rows of one driver.
 macro_rules! columns {
     ($Db:ty, $Row:ty) => {
-        use crate::store::detail::TestDetail;
+        use crate::store::detail::{SuiteDetail, TestDetail};
         use crate::store::error::StoreError;
         use app::domain::time::{Micros, Timestamp};
         use serde::de::DeserializeOwned;
@@ -92,6 +92,16 @@ macro_rules! columns {
             pub(super) fn owner(&self) -> Result<Option<Box<str>>, StoreError> {
                 let detail: Option<Json<TestDetail<'_>>> = self.get("detail")?;
                 Ok(detail.and_then(|Json(detail)| detail.owner.map(Into::into)))
+            }
+
+            /// The file in which a test is written: its own, else its suite's.
+            pub(super) fn source(&self) -> Result<Option<Box<str>>, StoreError> {
+                let detail: Option<Json<TestDetail<'_>>> = self.get("detail")?;
+                if let Some(source) = detail.and_then(|Json(detail)| detail.source) {
+                    return Ok(Some(source.as_ref().into()));
+                }
+                let suite: Option<Json<SuiteDetail>> = self.get("suite_detail")?;
+                Ok(suite.and_then(|Json(suite)| suite.source))
             }
 
             /// Numbers between commas, as the statements for durations give them.

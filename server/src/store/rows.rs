@@ -6,8 +6,10 @@ mod health;
 mod news;
 mod outbox;
 mod output;
+mod owners;
 mod people;
 mod renames;
+mod retention;
 mod walls;
 mod work;
 
@@ -17,8 +19,10 @@ pub use health::*;
 pub use news::*;
 pub use outbox::*;
 pub use output::*;
+pub use owners::*;
 pub use people::*;
 pub use renames::*;
+pub use retention::*;
 pub use walls::*;
 pub use work::*;
 

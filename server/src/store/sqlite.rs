@@ -22,13 +22,20 @@ pub(super) const TEXT_LIST: &str = "select run_id, ordinal, attempt, message, tr
 pub(super) const HEALTH_LOAD: &str =
     "select test_id, state from health where setup_id = $1 and test_id in (select unhex(value) from json_each($2))";
 
+/// Some events, by their numbers.
+pub(super) const EVENTS_FORGET: &str = "delete from events where seq in (select value from json_each($1))";
+
 /// A worker takes a job. There is one writer, so nothing needs to be locked. The
 /// plus keeps the index of labels out of it: what it finds would have to be sorted.
 pub(super) const JOB_CLAIM: &str = job_claim!("+j.labels", "select value from json_each($4)", "");
 
 /// What is said differently here.
-pub(super) const OWN: &[(&str, &str)] =
-    &[("TEXT_LIST", TEXT_LIST), ("HEALTH_LOAD", HEALTH_LOAD), ("JOB_CLAIM", JOB_CLAIM)];
+pub(super) const OWN: &[(&str, &str)] = &[
+    ("TEXT_LIST", TEXT_LIST),
+    ("HEALTH_LOAD", HEALTH_LOAD),
+    ("EVENTS_FORGET", EVENTS_FORGET),
+    ("JOB_CLAIM", JOB_CLAIM),
+];
 
 /// A deferred transaction that turns to writing may fail with a code that
 /// `busy_timeout` does not cover; this one waits for its turn at the start.

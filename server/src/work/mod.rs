@@ -7,6 +7,7 @@
 pub mod courier;
 pub mod files;
 pub mod leases;
+pub mod retention;
 
 use crate::service::{Failure, Service};
 use app::domain::problem::Problem;
@@ -20,6 +21,7 @@ pub fn start(service: &Service, stop: &CancellationToken) -> TaskTracker {
     work.spawn(courier::send(service.clone(), stop.clone()));
     work.spawn(files::run(service.clone(), stop.clone()));
     work.spawn(leases::run(service.clone(), stop.clone()));
+    work.spawn(retention::run(service.clone(), stop.clone()));
     work.close();
     work
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 const ROUTES: &[&str] = &[
+    "delete /api/v1/projects/{name}/codeowners",
     "delete /api/v1/renames/{was}",
     "delete /api/v1/setups/{name}/claim",
     "delete /api/v1/tokens/{id}",
@@ -15,8 +16,10 @@ const ROUTES: &[&str] = &[
     "get /api/v1/batches/{batch}",
     "get /api/v1/flaky",
     "get /api/v1/flaky.csv",
+    "get /api/v1/flaky.ctrf",
     "get /api/v1/jobs/{job}",
     "get /api/v1/jobs/{job}/log",
+    "get /api/v1/projects/{name}/codeowners",
     "get /api/v1/runs",
     "get /api/v1/runs/{id}",
     "get /api/v1/runs/{id}/attachments",
@@ -62,6 +65,7 @@ const ROUTES: &[&str] = &[
     "post /api/v1/work/jobs/{job}/log",
     "post /api/v1/work/workers",
     "post /flip-mode",
+    "put /api/v1/projects/{name}/codeowners",
     "put /api/v1/setups/{name}/claim",
     "put /api/v1/walls/{name}",
     "put /api/v1/work/workers/{name}/stance",

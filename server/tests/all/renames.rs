@@ -107,7 +107,7 @@ async fn joined_tests_are_joined_after_a_new_start_and_a_rebuild_too() {
     let was: TestId = offer["was"].as_str().expect("an id").parse().expect("an id");
     assert!(store.health_of_test(was).await.expect("reads").is_empty());
     let deeds = store.audit_page(uuid::Uuid::max(), 10).await.expect("reads");
-    assert_eq!((&*deeds[0].action, deeds[0].detail.is_some()), ("tests joined", true));
+    assert_eq!((&*deeds[0].action, deeds[0].detail.is_some()), ("joined the test", true));
     store.close().await;
     server.stop().await;
 }

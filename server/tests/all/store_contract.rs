@@ -18,6 +18,7 @@ mod place;
 mod play;
 mod renames;
 mod results;
+mod retention;
 mod walls;
 mod work;
 

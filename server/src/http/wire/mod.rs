@@ -11,6 +11,7 @@ pub mod event;
 pub mod flaky;
 pub mod hook;
 pub mod output;
+pub mod owners;
 pub mod rename;
 pub mod report;
 mod run;

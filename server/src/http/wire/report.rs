@@ -1,6 +1,7 @@
 //! What came of an upload of reports.
 
 use super::RejectedBody;
+use super::owners::OwnersBody;
 use crate::service::reports::{FileReceipt, ReportReceipt};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,6 +19,8 @@ pub struct ReportBody {
     pub duplicate: u32,
     /// Events that were not taken, with the reason.
     pub rejected: Vec<RejectedBody>,
+    /// The file `CODEOWNERS` in the upload, where there was one and it is kept.
+    pub owners: Option<OwnersBody>,
 }
 
 /// What came of one file
@@ -69,6 +72,7 @@ impl From<ReportReceipt> for ReportBody {
             accepted: receipt.events.accepted,
             duplicate: receipt.events.duplicate,
             rejected: receipt.events.rejected.into_iter().map(RejectedBody::from).collect(),
+            owners: None,
         }
     }
 }

@@ -192,7 +192,13 @@ impl Channel {
             && among(&self.setups, Some(&change.setup))
             && among(&self.projects, change.project.as_deref())
             && among(&self.branches, change.branch.as_deref())
-            && among(&self.owners, change.owner.as_deref())
+            && (self.owners.is_empty() || self.is_for_owner(change.owner.as_deref()))
+    }
+
+    /// Whether one of those who look after a test is meant: a file of owners may name several.
+    fn is_for_owner(&self, owner: Option<&str>) -> bool {
+        let is_meant = |name: &str| self.owners.iter().any(|pattern| matches(pattern, name));
+        owner.is_some_and(|owner| is_meant(owner) || owner.split_whitespace().any(is_meant))
     }
 
     /// Whether it is quiet there at a minute of its day.

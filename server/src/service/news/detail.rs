@@ -5,6 +5,7 @@ use crate::clock::new_id;
 use crate::outgoing::notice::{LISTED, Notice, NoticeChange, line, sort};
 use crate::service::Service;
 use crate::service::failure::Failure;
+use crate::service::owners::Lookup;
 use app::domain::change::{ChangeKind, Condition, Subject, Untold};
 use app::domain::ids::{RunId, TestId};
 use app::domain::test::Outcome;
@@ -46,13 +47,15 @@ impl Service {
         let (name, suite) = newest.path.split_last().map_or((String::new(), Vec::new()), |(name, suite)| {
             (name.to_string(), suite.iter().map(|part| part.to_string()).collect())
         });
+        let (own, source) = (newest.owner.as_deref(), newest.source.as_deref());
+        let owner = Lookup::default().owner(self, &newest.project, own, source).await?;
         let change = NoticeChange {
             change: untold.kind(),
             setup: self.setup_name(setup),
             project: Some(newest.project.to_string()),
             suite,
             test: Some(name),
-            owner: newest.owner.map(Into::into),
+            owner,
             branch: newest.branch.map(Into::into),
             commit: newest.commit.map(Into::into),
             run_url: Some(self.link(&Page::Run(newest.run).to_string())),

@@ -57,8 +57,10 @@ pub struct SickRow {
     pub health: HealthRow,
     /// Its name, the suites before it, and the parameters after it.
     pub path: Vec<Box<str>>,
-    /// Who looks after it.
+    /// Who looks after it, by its own word.
     pub owner: Option<Box<str>>,
+    /// The file in which it is written.
+    pub source: Option<Box<str>>,
     /// The project of its newest run.
     pub project: ProjectName,
     /// The newest run in which it ended.
@@ -94,6 +96,8 @@ pub struct ResultRow {
     pub finished_at: Option<Timestamp>,
     /// The test's name as it was then, the suites before it.
     pub path: Vec<Box<str>>,
-    /// Who looked after it.
+    /// Who looked after it, by its own word.
     pub owner: Option<Box<str>>,
+    /// The file in which it was written.
+    pub source: Option<Box<str>>,
 }

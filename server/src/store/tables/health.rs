@@ -14,7 +14,7 @@ statements! {
     /// Tests that are neither new nor healthy, the most expensive first. Word
     /// for word the condition of its index.
     HEALTH_SICK = concat!(
-        "select ", health_columns!(), ", t.name, t.parameters, t.detail, t.duration, s.path, \
+        "select ", health_columns!(), ", t.name, t.parameters, t.detail, t.duration, s.path, s.detail as suite_detail, \
          r.project, t.run_id from health h \
          join tests t on t.run_id = (select n.run_id from tests n where n.test_id = h.test_id \
          and n.setup_id = h.setup_id and n.finished_at is not null order by n.finished_at desc limit 1) \
@@ -118,6 +118,7 @@ macro_rules! body {
                 health,
                 path: row.test_path()?,
                 owner: row.owner()?,
+                source: row.source()?,
                 project: ProjectName::stored(row.get::<&str>("project")?),
                 run: RunId(row.get("run_id")?),
                 duration: row.get::<Option<i64>>("duration")?.map(Micros),

@@ -8,7 +8,7 @@ macro_rules! result_columns {
         concat!(
             "select t.run_id, t.ordinal, t.setup_id, r.key, r.project, r.commit_id, r.branch, ",
             outcome!(),
-            " as outcome, t.attempts, t.duration, t.finished_at, t.name, t.parameters, t.detail, s.path from tests t \
+            " as outcome, t.attempts, t.duration, t.finished_at, t.name, t.parameters, t.detail, s.path, s.detail as suite_detail from tests t \
              join runs r on r.id = t.run_id left join suites s on s.run_id = t.run_id and s.ordinal = t.suite"
         )
     };
@@ -77,6 +77,7 @@ macro_rules! body {
                 finished_at: row.time("finished_at")?,
                 path: row.test_path()?,
                 owner: row.owner()?,
+                source: row.source()?,
             })
         }
 

@@ -22,8 +22,10 @@ pub(super) mod jobs;
 pub(super) mod logs;
 pub(super) mod news;
 pub(super) mod outbox;
+pub(super) mod owners;
 pub(super) mod people;
 pub(super) mod renames;
+pub(super) mod retention;
 pub(super) mod runs;
 pub(super) mod sessions;
 pub(super) mod setups;
@@ -78,8 +80,10 @@ pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
         logs::ALL,
         news::ALL,
         outbox::ALL,
+        owners::ALL,
         people::ALL,
         renames::ALL,
+        retention::ALL,
         runs::ALL,
         sessions::ALL,
         setups::ALL,
@@ -113,7 +117,7 @@ macro_rules! bodies {
     ($Db:ty, $Connection:ty, $Row:ty, $dialect:path) => {
         $crate::store::read::columns!($Db, $Row);
 
-        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit batches events files foreign health history jobs logs news outbox people renames runs sessions setups tests tokens walls workers);
+        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit batches events files foreign health history jobs logs news outbox owners people renames retention runs sessions setups tests tokens walls workers);
     };
     (@rooms $Connection:ty, $Row:ty, $dialect:path, $($room:ident)*) => {$(
         mod $room {

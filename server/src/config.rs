@@ -15,7 +15,7 @@ mod retention;
 mod runner;
 
 pub use crate::secret::Secret;
-pub use auth::{AuthConfig, Reading};
+pub use auth::{AuthConfig, OpenIdConfig, Reading};
 pub use commit_statuses::CommitStatusConfig;
 pub use doors::{CompatConfig, HooksConfig};
 pub use files::{FilesConfig, S3Config};
@@ -302,6 +302,7 @@ impl Config {
         self.files.validate()?;
         self.validate_doors()?;
         self.validate_road()?;
+        self.validate_openid()?;
         self.validate_outgoing()?;
         self.validate_mail()?;
         self.validate_commit_statuses()?;
@@ -380,7 +381,11 @@ mod tests {
         assert!(config.files.s3.is_some());
         assert_eq!((config.commit_statuses.len(), config.notifications.channels.len()), (1, 3));
         let shown = format!("{config:?}");
-        assert!(!["11aa", "44dd", "55ee", "66ff", "77aa", "88bb", "99dd"].iter().any(|secret| shown.contains(secret)));
+        assert!(
+            !["11aa", "44dd", "55ee", "66ff", "77aa", "88bb", "99cc", "99dd"]
+                .iter()
+                .any(|secret| shown.contains(secret))
+        );
     }
 
     #[test]

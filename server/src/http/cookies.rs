@@ -11,6 +11,10 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
 const SESSION: &str = "holter-session";
 const KIOSK: &str = "holter-kiosk";
+const TRIP: &str = "holter-openid";
+
+/// A trip to an OpenID provider takes no longer.
+const TRIP_LASTS: Micros = Micros::from_secs(15 * 60);
 
 /// A cookie outlives its session, which the server ends by itself.
 const SESSION_LASTS: Micros = Micros::from_secs(90 * 86_400);
@@ -25,6 +29,8 @@ pub struct Cookies {
     pub session: Option<String>,
     /// Of a kiosk's link.
     pub kiosk: Option<String>,
+    /// Of a trip to an OpenID provider.
+    pub trip: Option<String>,
 }
 
 fn name_of(name: &str, is_secure: bool) -> String {
@@ -39,7 +45,7 @@ impl Cookies {
         }
         let jar = CookieJar::from_headers(headers);
         let value = |name: &str| jar.get(&name_of(name, is_secure)).map(|cookie| cookie.value().to_owned());
-        Self { session: value(SESSION), kiosk: value(KIOSK) }
+        Self { session: value(SESSION), kiosk: value(KIOSK), trip: value(TRIP) }
     }
 
     /// Whether there are none.
@@ -66,6 +72,16 @@ pub fn session(secret: &str, is_secure: bool) -> Option<HeaderValue> {
 /// Takes the session out of the browser.
 pub fn no_session(is_secure: bool) -> Option<HeaderValue> {
     header_of(SESSION, "", Micros(0), is_secure)
+}
+
+/// Keeps the secrets of a trip to an OpenID provider.
+pub fn trip(kept: &str, is_secure: bool) -> Option<HeaderValue> {
+    header_of(TRIP, kept, TRIP_LASTS, is_secure)
+}
+
+/// Forgets them.
+pub fn no_trip(is_secure: bool) -> Option<HeaderValue> {
+    header_of(TRIP, "", Micros(0), is_secure)
 }
 
 /// Keeps a kiosk's link in the browser.

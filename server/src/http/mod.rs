@@ -33,6 +33,7 @@ mod live_run;
 mod live_wall;
 mod notifications;
 mod openapi;
+mod openid;
 mod output;
 mod owners;
 pub mod pages;
@@ -237,6 +238,8 @@ fn settings() -> Router<Door> {
 fn people() -> Router<Door> {
     Router::new()
         .route("/login", get(signing::login).post(signing::sign_in))
+        .route("/login/openid", get(openid::begin))
+        .route("/login/openid/back", get(openid::end))
         .route("/logout", get(signing::logout).post(signing::sign_out))
         .route("/welcome", get(links::page).post(links::submit))
         .route("/password-reset", get(links::page).post(links::submit))

@@ -8,11 +8,12 @@ use super::problem::Refusal;
 use crate::service::Desk;
 use app::domain::problem::Problem;
 use app::domain::rights::Who;
+use app::paths::Segment;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
 /// Where to go after signing in: a page of ours, whatever the address says.
-fn next_page(next: &str) -> &str {
+pub fn next_page(next: &str) -> &str {
     let is_own = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
     if is_own && !next.chars().any(char::is_control) { next } else { "/" }
 }
@@ -53,8 +54,13 @@ fn login_page(desk: &Desk, name: &str, next: &str, problem: Option<&Problem>) ->
     } else {
         "<p>Forgotten the password? An administrator can give you a link to a new one.</p>"
     };
+    let openid = desk.openid_label().map(|label| {
+        let (label, next) = (Escaped(label), Segment(next));
+        format!("<p><a class=\"button\" href=\"/login/openid?next={next}\" data-test=\"openid\">Sign in with {label}</a></p>")
+    });
+    let openid = openid.unwrap_or_default();
     format!(
-        "<h1>Sign in</h1>{}<form method=\"post\" action=\"/login\" class=\"stacked\" data-test=\"login\">\
+        "<h1>Sign in</h1>{}{openid}<form method=\"post\" action=\"/login\" class=\"stacked\" data-test=\"login\">\
          <input type=\"hidden\" name=\"next\" value=\"{}\">\
          <label>Name <input type=\"text\" name=\"name\" value=\"{}\" autocomplete=\"username\" autocapitalize=\"none\" \
          spellcheck=\"false\" required autofocus></label>\

@@ -23,6 +23,7 @@ mod delivery;
 pub mod forge;
 pub mod mail;
 pub mod notice;
+pub mod openid;
 pub mod retry;
 mod rules;
 

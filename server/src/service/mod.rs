@@ -48,6 +48,7 @@ mod limits;
 mod live;
 pub mod log;
 mod news;
+mod openid;
 pub mod output;
 pub mod owners;
 mod pages;
@@ -117,6 +118,7 @@ struct Inner {
     known: access::Known,
     passwords: passwords::Passwords,
     is_secure: bool,
+    openid: Option<openid::OpenId>,
     limits: limits::Limits,
     proxies: Vec<IpNet>,
     wall_frames: Vec<String>,

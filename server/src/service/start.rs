@@ -9,6 +9,7 @@ use super::ids::Ids;
 use super::judge;
 use super::limits::Limits;
 use super::news::Notify;
+use super::openid::OpenId;
 use super::passwords::Passwords;
 use super::pending::{Pending, Word};
 use super::recorder::{Note, Recorder};
@@ -115,6 +116,7 @@ pub async fn start(
         known: Known::default(),
         passwords: Passwords::default(),
         is_secure: config.is_behind_tls(),
+        openid: OpenId::new(config),
         limits: Limits::new(if is_development { 0 } else { config.limits.requests_per_second }),
         proxies: config.proxies()?,
         wall_frames: config.auth.wall_frames.clone(),

@@ -22,6 +22,7 @@ mod mail;
 mod matrix;
 mod migrations;
 mod notifications;
+mod openid;
 mod outgoing;
 mod output;
 mod owners;

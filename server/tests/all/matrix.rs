@@ -19,6 +19,8 @@ use std::time::Duration;
 const OPEN: &[&str] = &[
     "GET /login",
     "POST /login",
+    "GET /login/openid",
+    "GET /login/openid/back",
     "GET /logout",
     "POST /logout",
     "GET /welcome",

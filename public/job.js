@@ -88,13 +88,9 @@
     );
   };
 
-  const shown = log.textContent;
-  log.textContent = "";
-  write(shown);
-
-  if (log.dataset.live === "true") {
+  const live = (from) => {
     let attempt = Number(log.dataset.attempt);
-    const source = new EventSource(`/live/jobs/${log.dataset.log}?from=${log.dataset.end}`);
+    const source = new EventSource(`/live/jobs/${log.dataset.log}?from=${from}`);
     source.addEventListener("job", (event) => tell(JSON.parse(event.data)));
     source.addEventListener("log", (event) => {
       const said = JSON.parse(event.data);
@@ -109,17 +105,37 @@
       tell(JSON.parse(event.data));
       source.close();
     });
-  }
+  };
 
   log.addEventListener("click", (event) => {
     const id = event.target.closest(".log-line")?.id;
     if (id && !getSelection().toString()) history.replaceState(null, "", `#${id}`);
   });
-  const target = location.hash.startsWith("#L") && document.getElementById(location.hash.slice(1));
-  if (target) {
+  const jump = () => {
+    const target = location.hash.startsWith("#L") && document.getElementById(location.hash.slice(1));
+    if (!target) return;
     follow.checked = false;
     target.scrollIntoView({ block: "center" });
-  }
+  };
+  // The page holds the text without its colours: it is read again with them.
+  const load = async () => {
+    let [text, from] = [log.textContent, Number(log.dataset.end)];
+    try {
+      const start = Number(log.dataset.start);
+      const answer = await fetch(`/api/v1/jobs/${log.dataset.log}/log?attempt=${log.dataset.attempt}&from=${start}`);
+      if (answer.ok) {
+        const bytes = await answer.arrayBuffer();
+        [text, from] = [new TextDecoder().decode(bytes), start + bytes.byteLength];
+      }
+    } catch {
+      // What the page holds is shown.
+    }
+    log.textContent = "";
+    write(text);
+    jump();
+    if (log.dataset.live === "true") live(from);
+  };
+  load();
 
   find?.addEventListener("input", () => {
     const word = find.value.toLowerCase();

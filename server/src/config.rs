@@ -11,6 +11,7 @@ mod limits;
 mod mail;
 mod notifications;
 mod outgoing;
+mod repositories;
 mod retention;
 mod runner;
 
@@ -23,6 +24,7 @@ pub use limits::{CallersConfig, TlsConfig};
 pub use mail::MailConfig;
 pub use notifications::NotificationsConfig;
 pub use outgoing::OutgoingConfig;
+pub use repositories::RepositoryConfig;
 pub use retention::{ProjectRetention, RetentionConfig};
 pub use runner::{IsolationWord, LimitsConfig, RunnerConfig};
 
@@ -105,6 +107,9 @@ pub struct Config {
     pub hooks: HooksConfig,
     /// Running jobs on this machine.
     pub runner: RunnerConfig,
+    /// Repositories whose pushes are built.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub repositories: Vec<RepositoryConfig>,
     /// Telling people what changed.
     pub notifications: NotificationsConfig,
     /// How long what was recorded is kept.
@@ -140,6 +145,7 @@ impl Default for Config {
             compat: CompatConfig::default(),
             hooks: HooksConfig::default(),
             runner: RunnerConfig::default(),
+            repositories: Vec::new(),
             notifications: NotificationsConfig::default(),
             retention: RetentionConfig::default(),
             setups: Vec::new(),
@@ -308,6 +314,7 @@ impl Config {
         self.validate_commit_statuses()?;
         self.validate_notifications()?;
         self.validate_runner()?;
+        self.validate_repositories()?;
         self.validate_retention()?;
         for (name, plan) in &self.walls {
             let place = || format!("walls.{name}");

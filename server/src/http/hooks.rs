@@ -20,8 +20,10 @@ use super::problem::Refusal;
 use super::wire::hook::{HookOutcome, HookReceipt};
 use crate::intake::hooks::{self, Heard, Kind, Naming};
 use crate::intake::native;
+use crate::service::commit_builds::Pushed;
 use crate::service::desk::Caller;
 use crate::service::ingest::SenderClock;
+use crate::service::{Desk, Failure};
 use app::domain::problem::ProblemKind;
 use axum::Router;
 use axum::body::Body;
@@ -79,7 +81,7 @@ async fn by_headers(State(door): State<Door>, request: Request) -> Result<Respon
 
 /// Takes one delivery.
 async fn take(door: &Door, kind: Kind, parts: Parts, body: Body) -> Result<HookReceipt, Refusal> {
-    let (caller, bytes) = verified(door, kind, &parts, body).await?;
+    let (caller, desk, bytes) = verified(door, kind, &parts, body).await?;
     let delivery = delivery::id_of(kind, &parts.headers, &bytes);
     let deliveries = &door.remembered.deliveries;
     if delivery.as_deref().is_some_and(|id| deliveries.knows(kind, id)) {
@@ -99,17 +101,31 @@ async fn take(door: &Door, kind: Kind, parts: Parts, body: Body) -> Result<HookR
     // Their times are those of an honest clock, told when they had long passed.
     let clock = SenderClock { sent_at: Some(now), trusted: false };
     let receipt = door.service.record(&caller, clock, native::told(events)).await?;
+    if let Some(pushed) = hooks::pushed(kind, delivery::event_of(&parts.headers), &payload) {
+        build(&desk, pushed).await?;
+    }
     if let Some(id) = &delivery {
         deliveries.note(kind, id);
     }
     Ok(HookReceipt::recorded(&receipt))
 }
 
-/// Whose delivery it is, and its bytes: nothing of them was read yet.
-async fn verified(door: &Door, kind: Kind, parts: &Parts, body: Body) -> Result<(Caller, Bytes), Refusal> {
+/// Has a push built. Who may only send events, and not order runs, is heard all
+/// the same: nothing is built then.
+async fn build(desk: &Desk, pushed: hooks::Pushed) -> Result<(), Refusal> {
+    let hooks::Pushed { repository, branch, commit, user, message } = pushed;
+    match desk.build_pushed(&Pushed { repository, branch, commit, user, message }).await {
+        Ok(_) | Err(Failure::Unauthenticated(_) | Failure::Forbidden(_)) => Ok(()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Whose delivery it is, and its bytes: nothing of them was read yet. Who knows
+/// the secret of a kind may have pushes built.
+async fn verified(door: &Door, kind: Kind, parts: &Parts, body: Body) -> Result<(Caller, Desk, Bytes), Refusal> {
     let Some(secret) = door.service.hooks().secrets.get(kind.as_str()) else {
         return match Guest::admit(parts).await {
-            Ok(guest) => Ok((guest.caller, body::read(&parts.headers, body).await?)),
+            Ok(guest) => Ok((guest.caller, guest.desk, body::read(&parts.headers, body).await?)),
             Err(refusal) => {
                 body::drain(&parts.headers, body).await;
                 Err(refusal)
@@ -124,7 +140,7 @@ async fn verified(door: &Door, kind: Kind, parts: &Parts, body: Body) -> Result<
     if !proof.holds(secret.expose().as_bytes(), &bytes) {
         return Err(unverified(kind, "has a wrong"));
     }
-    Ok((Caller::default(), bytes))
+    Ok((Caller::default(), door.service.itself(), bytes))
 }
 
 fn unverified(kind: Kind, how: &str) -> Refusal {

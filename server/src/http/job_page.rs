@@ -17,7 +17,7 @@ use app::domain::time::Micros;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::fmt::Write;
 
-const SCRIPTS: [&str; 2] = ["/theme.js", "/job.js"];
+pub(super) const SCRIPTS: [&str; 2] = ["/theme.js", "/job.js"];
 
 /// Bytes of a log that the page itself holds.
 const SHOWN: u64 = 128 * 1024;
@@ -26,11 +26,17 @@ const SHOWN: u64 = 128 * 1024;
 pub async fn one(desk: Desk, Segment(id): Segment, query: Query) -> Result<Response, Refusal> {
     let none = || Refusal::not_found(format!("there is no job {id}"));
     let row = desk.job(job_named(&id)?).await?.ok_or_else(none)?;
-    let attempt = query.number("attempt")?.unwrap_or(row.job.attempt);
+    let mut main = head(&desk, &row);
+    body(&desk, &row, query.number("attempt")?, &mut main).await?;
+    Ok(html::respond(html::page_with(&desk, &row.name, &main, &SCRIPTS)))
+}
+
+/// The steps of a job, and its log: of the last attempt where none is named.
+pub(super) async fn body(desk: &Desk, row: &JobRow, attempt: Option<u32>, main: &mut String) -> Result<(), Refusal> {
+    let (id, attempt) = (row.job.id, attempt.unwrap_or(row.job.attempt));
     let end = desk.job_log_end(row.job.id, attempt).await?;
     let part = desk.job_log(row.job.id, Some(attempt), end.saturating_sub(SHOWN)).await?;
-    let mut main = head(&desk, &row);
-    steps(&mut main, &row);
+    steps(main, row);
     let _ = write!(
         main,
         "<h2 id=\"log\">Log</h2><p class=\"log-tools\"><a href=\"/api/v1/jobs/{id}/log?attempt={attempt}\">As text</a> \
@@ -47,10 +53,11 @@ pub async fn one(desk: Desk, Segment(id): Segment, query: Query) -> Result<Respo
     let text = String::from_utf8_lossy(&part.text);
     let _ = write!(
         main,
-        "<pre class=\"log\" tabindex=\"0\" aria-label=\"Log\" data-log=\"{id}\" data-end=\"{end}\" data-attempt=\"{attempt}\" data-live=\"{is_live}\" data-test=\"log\">{}</pre>",
+        "<pre class=\"log\" tabindex=\"0\" aria-label=\"Log\" data-log=\"{id}\" data-start=\"{}\" data-end=\"{end}\" data-attempt=\"{attempt}\" data-live=\"{is_live}\" data-test=\"log\">{}</pre>",
+        part.start,
         Escaped(plain(&text))
     );
-    Ok(html::respond(html::page_with(&desk, &row.name, &main, &SCRIPTS)))
+    Ok(())
 }
 
 fn head(desk: &Desk, row: &JobRow) -> String {

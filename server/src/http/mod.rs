@@ -13,6 +13,7 @@ mod audit;
 mod batch_pages;
 mod batches;
 mod body;
+mod commit_builds;
 mod compat;
 mod cookies;
 mod events;
@@ -191,6 +192,9 @@ fn work() -> OpenApiRouter<Door> {
         .routes(routes!(batches::start))
         .routes(routes!(batches::cancel))
         .routes(routes!(batches::rerun))
+        .routes(routes!(commit_builds::list))
+        .routes(routes!(commit_builds::one))
+        .routes(routes!(commit_builds::rerun))
         .routes(routes!(work::file))
         .routes(routes!(jobs::one))
         .routes(routes!(jobs::cancel))
@@ -267,6 +271,9 @@ fn work_pages() -> Router<Door> {
         .route("/batches/{id}/{act}", post(batch_pages::act))
         .route("/jobs/{id}", get(job_page::one))
         .route("/jobs/{id}/cancel", post(job_page::cancel))
+        .route("/builds", get(commit_builds::pages))
+        .route("/builds/{id}", get(commit_builds::build_page))
+        .route("/builds/{id}/rerun", post(commit_builds::again))
         .route("/workers", get(batch_pages::workers))
         .route("/workers/{name}/{stance}", post(batch_pages::stance))
         .layer(DefaultBodyLimit::max(64 * 1024))

@@ -116,18 +116,41 @@ struct Push {
     user: Option<String>,
 }
 
+/// A branch that has another commit, as a payload tells it: the repository, the
+/// branch, the commit, who pushed it and what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// What the server calls the repository.
+    pub repository: String,
+    /// The branch.
+    pub branch: String,
+    /// Its commit.
+    pub commit: String,
+    /// Who pushed.
+    pub user: Option<String>,
+    /// What the commit says.
+    pub message: Option<String>,
+}
+
+/// What a payload tells of a push; none where it is of another kind.
+pub fn pushed(kind: Kind, event: &str, body: &Value) -> Option<Pushed> {
+    let Told::Push(Push { repository, branch, commit, user }) = told(kind, event, body) else { return None };
+    let commits = body.get("commits").and_then(Value::as_array);
+    let own = |one: &&Value| one.text("id") == Some(&commit);
+    let message = body
+        .field("head_commit")
+        .or_else(|| commits.and_then(|commits| commits.iter().find(own)))
+        .and_then(|one| one.owned("message"))
+        .or_else(|| {
+            let target = body.pointer("/push/changes/0/new/target")?;
+            target.owned("message")
+        });
+    Some(Pushed { repository, branch, commit, user, message })
+}
+
 /// Reads a payload. `event` is what its headers call it, empty where they do not.
 pub fn read(kind: Kind, event: &str, body: &Value, naming: Naming<'_>, now: Timestamp) -> Heard {
-    let told = match kind {
-        Kind::Gitlab => gitlab::read(body),
-        Kind::Github => github::read("GitHub", event, body),
-        Kind::Gitea => github::read("Gitea", event, body),
-        Kind::Forgejo => github::read("Forgejo", event, body),
-        Kind::Bitbucket => bitbucket::cloud(event, body),
-        Kind::BitbucketDatacenter => bitbucket::datacenter(event, body),
-        Kind::Jenkins => jenkins::read(body),
-    };
-    let mut events = match told {
+    let mut events = match told(kind, event, body) {
         Told::Nothing(why) => return Heard::Nothing(why),
         Told::Pipeline(pipeline) => pipeline.events(naming, now),
         Told::Push(push) => vec![push.event(naming, now)],
@@ -136,6 +159,18 @@ pub fn read(kind: Kind, event: &str, body: &Value, naming: Naming<'_>, now: Time
         events.iter_mut().for_each(|event| event["project"] = project.into());
     }
     Heard::Events(events)
+}
+
+fn told(kind: Kind, event: &str, body: &Value) -> Told {
+    match kind {
+        Kind::Gitlab => gitlab::read(body),
+        Kind::Github => github::read("GitHub", event, body),
+        Kind::Gitea => github::read("Gitea", event, body),
+        Kind::Forgejo => github::read("Forgejo", event, body),
+        Kind::Bitbucket => bitbucket::cloud(event, body),
+        Kind::BitbucketDatacenter => bitbucket::datacenter(event, body),
+        Kind::Jenkins => jenkins::read(body),
+    }
 }
 
 impl Push {

@@ -3,6 +3,7 @@
 //! What a job leaves there is a stranger's: no link in it is followed, and
 //! what is kept of it is read only when none of its programs runs any more.
 
+use super::plan;
 use super::sandbox::Place;
 use app::domain::job::{Task, path_fits};
 use std::fs::{self, DirBuilder, File};
@@ -104,6 +105,16 @@ impl Folder {
         File::create(self.root.join("kept").join(format!("{step}-{name}")))
     }
 
+    /// What a repository that was checked out says of its build, and the paths
+    /// of its files.
+    pub fn plan(&self) -> io::Result<(Option<String>, Vec<String>)> {
+        let found = paths(&self.place.folder, &|path| !path.starts_with(".git/"));
+        let said = found.iter().find(|(name, _)| name == plan::FILE);
+        let text = said.map(|(_, path)| read(path, plan::FILE_MOST)).transpose()?;
+        let text = text.map(|bytes| String::from_utf8(bytes).map_err(io::Error::other)).transpose()?;
+        Ok((text, found.into_iter().map(|(name, _)| name).collect()))
+    }
+
     /// The reports that were kept, and those in the folder that the task asks
     /// for. Tells what was left out too.
     pub fn reports(&self, task: &Task) -> (Vec<Found>, Vec<String>) {
@@ -172,7 +183,7 @@ fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(io::Error::other("the reports of a job are more than 64 MiB"));
+        return Err(io::Error::other("it is larger than what is read"));
     }
     Ok(bytes)
 }

@@ -6,10 +6,11 @@ use super::mask::Mask;
 use super::office::{Office, OfficeError};
 use super::relay::{Relay, SOCKET};
 use super::step::{self, Ending, Setting};
-use super::{Means, listeners};
+use super::{Means, listeners, plan};
 use crate::http::wire::work::{ExtendBody, FinishBody, OrderBody};
+use app::domain::build;
 use app::domain::clock::Clock;
-use app::domain::job::{Claim, JobResult, Limits, Progress, Step, StepProgress, StepState, Task, Tells};
+use app::domain::job::{Checkout, Claim, JobResult, Limits, Progress, Step, StepProgress, StepState, Task, Tells};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -44,7 +45,7 @@ struct Running<'a> {
     office: &'a Office,
     clock: &'a Arc<dyn Clock>,
     order: &'a OrderBody,
-    task: &'a Task,
+    task: Task,
     limits: Limits,
     folder: Folder,
     log: Log,
@@ -77,8 +78,7 @@ pub async fn run(
             let mask = Mask::new(order.secrets.values().map(String::as_str));
             let log = Log::open(office.clone(), order.job, by, mask);
             let limits = task.limits.within(means.limits);
-            let running =
-                Running { means, office, clock, order: &order, task: &task, limits, folder, log, progress, stop };
+            let running = Running { means, office, clock, order: &order, task, limits, folder, log, progress, stop };
             running.run().await
         }
     };
@@ -253,15 +253,24 @@ impl Running<'_> {
 
     /// Runs one step after the other.
     async fn steps(&mut self) -> Option<Outcome> {
-        let environment = self.environment();
-        let deadline = Instant::now() + Duration::from_secs(self.limits.seconds.into());
+        let began = Instant::now();
         let (mut put_out, mut failed) = (0, None::<String>);
-        for (number, step) in self.task.steps.iter().enumerate() {
+        let mut first = 0;
+        if let Some(checkout) = self.task.checkout.clone() {
+            first = 1;
+            if let Some(outcome) = self.check_out(&checkout, &mut put_out).await? {
+                return Some(outcome);
+            }
+        }
+        let environment = self.environment();
+        let deadline = began + Duration::from_secs(self.limits.seconds.into());
+        let has_network = self.task.has_network;
+        for (number, step) in (first..).zip(&self.task.steps.clone()) {
             if failed.is_some() && !step.always {
                 self.note(number, |progress| progress.state = StepState::Skipped);
                 continue;
             }
-            let ending = self.step(number, step, &environment, deadline, &mut put_out).await;
+            let ending = self.step(number, step, &environment, deadline, has_network, &mut put_out).await;
             match ending {
                 Ok(Ending::Code(0)) => {}
                 Ok(Ending::Code(code)) if !step.may_fail => {
@@ -288,12 +297,45 @@ impl Running<'_> {
         Some(Outcome { result, note: failed })
     }
 
+    /// Brings the commit into the folder, and reads what is to be run of it.
+    /// `None` where somebody else has the job, and an outcome where that is all.
+    async fn check_out(&mut self, checkout: &Checkout, put_out: &mut u64) -> Option<Option<Outcome>> {
+        let step = build::checkout(checkout);
+        self.progress.send_modify(|progress| progress.steps.insert(0, waiting(&step)));
+        // The steps' secrets are none of git's.
+        let mut environment = self.environment();
+        self.order.secrets.keys().for_each(|name| drop(environment.remove(name)));
+        let deadline = Instant::now() + Duration::from_secs(self.limits.seconds.into());
+        let has_network = !checkout.url.starts_with("file:");
+        match self.step(0, &step, &environment, deadline, has_network, put_out).await {
+            Ok(Ending::Code(0)) => {}
+            Ok(Ending::Gone) => return None,
+            Ok(Ending::Stopped(why)) if why == GONE => return None,
+            Ok(Ending::Stopped(why)) => {
+                return Some(Some(Outcome { result: JobResult::Cancelled, note: Some(why) }));
+            }
+            Ok(_) => return Some(Some(Outcome::errored("the commit could not be checked out"))),
+            Err(error) => return Some(Some(Outcome::errored(format!("the checkout could not be run: {error}")))),
+        }
+        let (text, paths) = match self.folder.plan() {
+            Ok(found) => found,
+            Err(error) => return Some(Some(Outcome::errored(format!("what was checked out cannot be read: {error}")))),
+        };
+        if let Err(why) = plan::complete(&mut self.task, text.as_deref(), &paths) {
+            return Some(Some(Outcome::errored(why)));
+        }
+        self.limits = self.task.limits.within(self.limits);
+        self.progress.send_modify(|progress| progress.steps.extend(self.task.steps.iter().map(waiting)));
+        Some(None)
+    }
+
     async fn step(
         &mut self,
         number: usize,
         step: &Step,
         environment: &BTreeMap<String, String>,
         deadline: Instant,
+        has_network: bool,
         put_out: &mut u64,
     ) -> io::Result<Ending> {
         let log_start = self.log.end().await;
@@ -306,7 +348,7 @@ impl Running<'_> {
             place: self.folder.place(),
             environment,
             limits: self.limits,
-            has_network: self.task.has_network,
+            has_network,
             deadline,
             mark: &mark,
         };
@@ -349,7 +391,7 @@ impl Running<'_> {
 
     /// Hands in the reports that the job left.
     async fn hand_in(&self) {
-        let (found, left_out) = self.folder.reports(self.task);
+        let (found, left_out) = self.folder.reports(&self.task);
         for why in left_out {
             self.log.say(&format!("holter: a report is left out: {why}")).await;
         }

@@ -12,6 +12,7 @@ mod job;
 mod log;
 mod mask;
 pub mod office;
+mod plan;
 mod relay;
 pub mod sandbox;
 mod step;
@@ -78,13 +79,18 @@ impl Worker {
     /// and taken again by another. An error is one that no waiting mends.
     pub async fn run(self, stop: CancellationToken) -> Result<(), OfficeError> {
         let worker = Arc::new(self);
+        // Said once, and not by each slot: it is one worker.
+        let id = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            id = worker.start() => id?,
+        };
         let slots = TaskTracker::new();
         let (gave_up, mut fault) = tokio::sync::mpsc::channel(1);
         let ended = stop.child_token();
         for _ in 0..worker.slots {
             let (worker, ended, gave_up) = (worker.clone(), ended.clone(), gave_up.clone());
             slots.spawn(async move {
-                let working = worker.work();
+                let working = worker.work(id);
                 tokio::select! {
                     () = ended.cancelled() => {}
                     error = working => {
@@ -127,16 +133,12 @@ impl Worker {
     }
 
     /// Takes and runs one job after the other, until it never can again.
-    async fn work(&self) -> OfficeError {
+    async fn work(&self, mut id: WorkerId) -> OfficeError {
         let user = match self.means.sandbox.is_root().then(users::take).transpose() {
             Ok(user) => user,
             Err(error) => return OfficeError::Refused(format!("no user for jobs could be had: {error}")),
         };
         let user = user.as_ref().map(|user| user.id);
-        let mut id = match self.start().await {
-            Ok(id) => id,
-            Err(error) => return error,
-        };
         loop {
             let request = ClaimRequest { worker: id, instance: self.instance, wait_seconds: 0 };
             match self.office.claim(request).await {

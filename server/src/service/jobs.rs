@@ -167,7 +167,7 @@ impl Service {
             None => None,
         };
         let worker = worker.unwrap_or_else(|| "that took it".into());
-        let Some((job, lapse)) = row.job.lapse(self.now(), &worker, is_gone) else { return Ok(false) };
+        let Some((job, lapse)) = row.job.clone().lapse(self.now(), &worker, is_gone) else { return Ok(false) };
         // Whoever wrote in between knows better: it is looked at again.
         if !self.inner.store.job_save(&job, row.version).await? {
             return Ok(false);
@@ -178,6 +178,7 @@ impl Service {
             Lapse::Cancelled => {}
         }
         self.job_moved(job.id);
+        self.say_build(&JobRow { job, ..row }).await;
         Ok(true)
     }
 
@@ -289,7 +290,10 @@ impl Desk {
         let now = self.now();
         let finish = |job: Job| Ok((job.finish(by, result, note, now)?, ()));
         match self.decide(id, finish).await {
-            Ok(_) => self.job_moved(id),
+            Ok((row, ())) => {
+                self.job_moved(id);
+                self.say_build(&row).await;
+            }
             // The answer to the first word was lost on its way.
             Err(Failure::Conflict(why)) => {
                 let job = self.inner.store.job_get(id).await?.map(|row| row.job);
@@ -337,6 +341,9 @@ impl Desk {
         let now = self.now();
         let (row, ()) = self.decide(id, |job| Ok((job.cancel(why, now)?, ()))).await?;
         self.job_moved(id);
+        if row.job.is_over() {
+            self.say_build(&row).await;
+        }
         Ok(row.job.state())
     }
 }

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod batches;
 pub mod board;
 pub mod channels;
+pub mod commit_builds;
 pub mod courier;
 pub mod desk;
 pub mod failure;
@@ -73,7 +74,7 @@ pub use live::WallView;
 pub use start::{Running, StartError, start};
 
 use crate::bus::Bus;
-use crate::config::{Secret, SetupConfig};
+use crate::config::{RepositoryConfig, Secret, SetupConfig};
 use crate::files::Files;
 use crate::outgoing::Outgoing;
 use crate::outgoing::channel::Channel;
@@ -115,6 +116,7 @@ struct Inner {
     public_url: String,
     secrets: BTreeMap<String, Secret>,
     jobs_have_network: bool,
+    repositories: Vec<RepositoryConfig>,
     known: access::Known,
     passwords: passwords::Passwords,
     is_secure: bool,

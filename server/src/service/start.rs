@@ -113,6 +113,7 @@ pub async fn start(
         public_url: config.link_base(),
         secrets: config.runner.secrets.clone(),
         jobs_have_network: config.runner.network,
+        repositories: config.repositories.clone(),
         known: Known::default(),
         passwords: Passwords::default(),
         is_secure: config.is_behind_tls(),

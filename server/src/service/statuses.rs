@@ -59,6 +59,11 @@ impl Statuses {
         self.rules.is_empty()
     }
 
+    /// A repository by what its forge calls it, for those who know nothing else.
+    pub(super) fn repository_named(&self, path: &str) -> Option<String> {
+        self.repositories.iter().find(|(_, one)| one.path == path).map(|(name, _)| name.clone())
+    }
+
     /// The first rule that means a run. Pipelines that CI servers tell of have
     /// a status already, and a forge would tell us of ours in turn: their
     /// setups have to be named.

@@ -4,6 +4,7 @@ use super::desk::Desk;
 use super::failure::Failure;
 use crate::clock::new_id;
 use crate::store::rows::{JobRow, WorkerRow};
+use crate::store::sql::constraint;
 use app::domain::ids::WorkerId;
 use app::domain::job::{Labels, Stance};
 use app::domain::name::tidy;
@@ -76,7 +77,13 @@ impl Desk {
             created_at: known.as_ref().map_or(now, |row| row.created_at),
             seen_at: now,
         };
-        store.worker_save(&row).await?;
+        store.worker_save(&row).await.map_err(|error| match error.conflict() {
+            // Two said the same name at once; who comes again finds the other.
+            Some(constraint::WORKER_NAME) => {
+                Failure::Busy { reason: "another worker says this name just now", retry_after: 1, source: None }
+            }
+            _ => error.into(),
+        })?;
         if known.is_some_and(|known| known.instance != hello.instance) {
             let held = store.job_running().await?.into_iter().filter(|job| job.job.worker == Some(row.id));
             for job in held.collect::<Vec<_>>() {

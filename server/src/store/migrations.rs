@@ -46,6 +46,7 @@ steps! {
     11 "0011_renames",
     12 "0012_work",
     13 "0013_codeowners",
+    14 "0014_commit_builds",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

@@ -7,6 +7,7 @@ mod api_doc;
 mod attachments;
 mod attacks;
 mod batches;
+mod commit_builds;
 mod corpus;
 mod faults;
 mod feeds;

@@ -8,6 +8,7 @@
 //! problems of ours.
 
 mod robot_board;
+mod small_ci;
 mod test_runner;
 mod tm_api;
 
@@ -56,7 +57,12 @@ impl Remembered {
 pub fn routes(service: &Service) -> Router<Door> {
     let settled = from_fn_with_state(service.clone(), super::settled);
     let reads = robot_board::reads().merge(tm_api::reads()).layer(settled);
-    robot_board::writes().merge(tm_api::writes()).merge(tm_api::sockets()).merge(test_runner::routes()).merge(reads)
+    robot_board::writes()
+        .merge(tm_api::writes())
+        .merge(tm_api::sockets())
+        .merge(test_runner::routes())
+        .merge(small_ci::routes())
+        .merge(reads)
 }
 
 /// Somebody at such an address, who may read there.

@@ -7,6 +7,7 @@
 pub mod attachment;
 pub mod badge;
 pub mod batch;
+pub mod build;
 pub mod event;
 pub mod flaky;
 pub mod hook;

@@ -1,7 +1,7 @@
 //! Work that is run here: jobs, and the workers that take them.
 
 use app::domain::file::Digest;
-use app::domain::ids::{BatchId, WorkerId};
+use app::domain::ids::{BatchId, BuildId, WorkerId};
 use app::domain::job::{Job, JobKind, Labels};
 use app::domain::time::Timestamp;
 use uuid::Uuid;
@@ -110,4 +110,23 @@ pub struct BatchFileRow {
     pub digest: Digest,
     /// Its size in bytes.
     pub size: u64,
+}
+
+/// What was made of a pushed commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildRow {
+    /// Its identity.
+    pub id: BuildId,
+    /// The repository, as its forge calls it.
+    pub repository: Box<str>,
+    /// The branch.
+    pub branch: Box<str>,
+    /// The commit, in full.
+    pub commit: Box<str>,
+    /// Who pushed it.
+    pub author: Option<Box<str>>,
+    /// The first line of what it says.
+    pub message: Option<Box<str>>,
+    /// When it was made, by our clock.
+    pub created_at: Timestamp,
 }

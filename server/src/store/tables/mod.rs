@@ -13,6 +13,7 @@ macro_rules! outcome {
 }
 pub(super) mod audit;
 pub(super) mod batches;
+pub(super) mod commit_builds;
 pub(super) mod events;
 pub(super) mod files;
 pub(super) mod foreign;
@@ -71,6 +72,7 @@ pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
     [
         audit::ALL,
         batches::ALL,
+        commit_builds::ALL,
         events::ALL,
         files::ALL,
         foreign::ALL,
@@ -117,7 +119,7 @@ macro_rules! bodies {
     ($Db:ty, $Connection:ty, $Row:ty, $dialect:path) => {
         $crate::store::read::columns!($Db, $Row);
 
-        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit batches events files foreign health history jobs logs news outbox owners people renames retention runs sessions setups tests tokens walls workers);
+        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit batches commit_builds events files foreign health history jobs logs news outbox owners people renames retention runs sessions setups tests tokens walls workers);
     };
     (@rooms $Connection:ty, $Row:ty, $dialect:path, $($room:ident)*) => {$(
         mod $room {

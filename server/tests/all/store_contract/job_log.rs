@@ -5,7 +5,7 @@ use super::place::*;
 use super::play::*;
 use super::work::{job, take};
 use app::domain::file::Digest;
-use app::domain::ids::{BatchId, JobId};
+use app::domain::ids::{BatchId, BuildId, JobId};
 use server::store::rows::*;
 use uuid::Uuid;
 
@@ -57,5 +57,22 @@ contract! {
         assert_eq!(store.batch_count().await.expect("reads"), 2);
         let idle = store.content_idle(Digest([0; 32]), at(1_000_000), 9).await.expect("reads");
         assert_eq!(idle.iter().map(|(_, idle)| *idle).collect::<Vec<_>>(), [false], "a batch needs its files");
+    }
+
+    async fn a_build_comes_with_its_job(place: Place) {
+        let store = place.store;
+        let id = |number: u128| BuildId(Uuid::from_u128(number));
+        let build = |number: u128| BuildRow {
+            id: id(number), repository: "acme/pump".into(), branch: "main".into(), commit: "c0ffee".into(),
+            author: (number > 77).then(|| "kim".into()), message: None, created_at: at(number as i64),
+        };
+        store.build_insert(&build(77), &[job(1, "")]).await.expect("inserts");
+        store.build_insert(&build(78), &[]).await.expect("inserts");
+        assert_eq!(store.build_get(id(78)).await.expect("reads"), Some(build(78)));
+        assert_eq!(store.build_get(id(9)).await.expect("reads"), None);
+        assert_eq!(store.jobs_of(Uuid::from_u128(77)).await.expect("reads").len(), 1);
+        let newest = (app::domain::time::Timestamp(i64::MAX), id(u128::MAX));
+        assert_eq!(store.build_list(newest, 9).await.expect("reads"), [build(78), build(77)]);
+        assert_eq!(store.build_list((at(78), id(78)), 9).await.expect("reads"), [build(77)]);
     }
 }

@@ -1,0 +1,146 @@
+//! Builds of pushed commits: for programs, and their pages.
+
+use super::batch_pages::{badge, moment, took};
+use super::extract::{Query, Segment};
+use super::html::{self, Escaped};
+use super::problem::Refusal;
+use super::wire::build::{BuildBody, BuildList, status};
+use super::{body, json, page};
+use crate::service::Desk;
+use crate::service::commit_builds::Build;
+use app::domain::ids::BuildId;
+use app::domain::job::Progress;
+use app::domain::rights::Action;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use std::fmt::Write;
+
+/// Builds on a page.
+const PAGE: u32 = 50;
+
+pub(super) fn build_named(text: &str) -> Result<BuildId, Refusal> {
+    text.parse().map_err(|_| no_build(text))
+}
+
+fn no_build(id: impl std::fmt::Display) -> Refusal {
+    Refusal::not_found(format!("there is no build {id}; builds are listed under /api/v1/builds"))
+}
+
+/// Lists builds of pushed commits
+///
+/// The newest first.
+#[utoipa::path(
+    get, path = "/api/v1/builds", tag = "Work", operation_id = "listBuilds",
+    params(
+        ("limit" = Option<u32>, Query, description = "How many, 500 at most"),
+        ("cursor" = Option<String>, Query, description = "Where the next page begins"),
+    ),
+    responses((status = 200, description = "Builds", body = BuildList)),
+)]
+pub async fn list(desk: Desk, query: Query) -> Result<Response, Refusal> {
+    let limit = query.limit()?;
+    let before = query.text("cursor").map(build_named).transpose()?;
+    let builds = desk.commit_builds(before, limit).await?;
+    let next = builds.last().filter(|_| builds.len() == limit as usize).map(|build| build.row.id.to_string());
+    let list = BuildList { items: builds.iter().map(BuildBody::from).collect(), next: next.clone() };
+    Ok(page(&list, next.as_deref(), &query))
+}
+
+/// Tells about one build
+#[utoipa::path(
+    get, path = "/api/v1/builds/{build}", tag = "Work", operation_id = "getBuild",
+    params(("build" = String, Path, description = "The build's id")),
+    responses((status = 200, description = "The build", body = BuildBody)),
+)]
+pub async fn one(desk: Desk, Segment(build): Segment) -> Result<Response, Refusal> {
+    let found = desk.commit_build(build_named(&build)?).await?.ok_or_else(|| no_build(&build))?;
+    Ok(json(&BuildBody::from(&found)))
+}
+
+/// Builds a commit once more
+#[utoipa::path(
+    post, path = "/api/v1/builds/{build}/rerun", tag = "Work", operation_id = "rerunBuild", security(("token" = [])),
+    params(("build" = String, Path, description = "The build's id")),
+    responses((status = 201, description = "The new build", body = BuildBody)),
+)]
+pub async fn rerun(desk: Desk, Segment(build): Segment, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+    body::drain(&headers, body).await;
+    let again = desk.build_again(build_named(&build)?).await?;
+    let found = desk.commit_build(again).await?.ok_or_else(|| no_build(again))?;
+    let mut response = json(&BuildBody::from(&found));
+    *response.status_mut() = StatusCode::CREATED;
+    Ok(response)
+}
+
+/// Every build, the newest first.
+pub async fn pages(desk: Desk, query: Query) -> Result<Response, Refusal> {
+    let before = query.text("before").map(build_named).transpose()?;
+    let builds = desk.commit_builds(before, PAGE).await?;
+    let mut main = String::from("<h1>Builds</h1>");
+    if builds.is_empty() {
+        main.push_str("<p>Nothing was pushed yet. Repositories are listed in holter.toml; their forges tell pushes to <code>/api/v1/hooks/…</code></p>");
+    } else {
+        main.push_str("<table data-test=\"builds\"><thead><tr><th>Commit</th><th>Status</th><th>Steps</th><th>Took</th><th>Branch</th><th>By</th><th>Made</th></tr></thead><tbody>");
+        builds.iter().for_each(|build| row(&mut main, &desk, build));
+        main.push_str("</tbody></table>");
+    }
+    if let Some(last) = builds.last().filter(|_| builds.len() == PAGE as usize) {
+        let _ = write!(main, "<p><a class=\"button\" href=\"/builds?before={}\">Older builds</a></p>", last.row.id);
+    }
+    Ok(html::respond(html::page_with(&desk, "Builds", &main, &["/theme.js"])))
+}
+
+fn row(main: &mut String, desk: &Desk, build: &Build) {
+    let row = &build.row;
+    let progress: Progress =
+        build.job.as_ref().and_then(|job| serde_json::from_str(&job.progress).ok()).unwrap_or_default();
+    let steps: String =
+        progress.steps.iter().map(|step| format!("{} {} ", Escaped(&step.name), badge(step.state.as_str()))).collect();
+    let _ = write!(
+        main,
+        "<tr><td><a href=\"/builds/{}\">{} {}</a> {}</td><td>{}</td><td>{steps}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+        row.id,
+        Escaped(&row.repository),
+        Escaped(row.commit.get(..8).unwrap_or(&row.commit)),
+        Escaped(row.message.as_deref().unwrap_or_default()),
+        badge(status(build)),
+        build.job.as_ref().map(|job| took(job, desk.now())).unwrap_or_default(),
+        Escaped(&row.branch),
+        Escaped(row.author.as_deref().unwrap_or_default()),
+        moment(row.created_at)
+    );
+}
+
+/// One build: its job's page, with what the commit is.
+pub async fn build_page(desk: Desk, Segment(id): Segment) -> Result<Response, Refusal> {
+    let build = desk.commit_build(build_named(&id)?).await?.ok_or_else(|| no_build(&id))?;
+    let row = &build.row;
+    let mut main = format!(
+        "<p><a href=\"/builds\">Builds</a></p><h1>{} {}</h1><p>{} {} on {} by {}</p>",
+        Escaped(&row.repository),
+        Escaped(row.commit.get(..8).unwrap_or(&row.commit)),
+        badge(status(&build)),
+        Escaped(row.message.as_deref().unwrap_or_default()),
+        Escaped(&row.branch),
+        Escaped(row.author.as_deref().unwrap_or("nobody that was told"))
+    );
+    if desk.may_somewhere(Action::Launch) {
+        let _ = write!(
+            main,
+            "<form method=\"post\" action=\"/builds/{id}/rerun\" class=\"line\"><button class=\"button\" data-test=\"rerun\">Build again</button></form>"
+        );
+    }
+    let Some(job) = &build.job else {
+        main.push_str("<p>Its job is gone.</p>");
+        return Ok(html::respond(html::page_with(&desk, &row.repository, &main, &["/theme.js"])));
+    };
+    super::job_page::body(&desk, job, None, &mut main).await?;
+    Ok(html::respond(html::page_with(&desk, &row.repository, &main, &super::job_page::SCRIPTS)))
+}
+
+/// Builds a commit once more, and shows that.
+pub async fn again(desk: Desk, Segment(id): Segment) -> Result<Response, Refusal> {
+    let again = desk.build_again(build_named(&id)?).await?;
+    Ok(Redirect::to(&format!("/builds/{again}")).into_response())
+}

@@ -1,0 +1,73 @@
+//! Builds of pushed commits, as programs see them.
+
+use super::work::JobBody;
+use crate::service::commit_builds::Build;
+use app::domain::ids::BuildId;
+use app::domain::job::{JobResult, JobState};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A build of a pushed commit
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BuildBody {
+    /// Its identity.
+    #[schema(value_type = Uuid)]
+    id: BuildId,
+    /// Where people see it.
+    url: String,
+    /// The repository, as its forge calls it.
+    repository: String,
+    /// The branch.
+    branch: String,
+    /// The commit.
+    commit: String,
+    /// Who pushed it.
+    author: Option<String>,
+    /// The first line of what it says.
+    message: Option<String>,
+    /// `pending`, `running`, `success`, `failed`, `errored`, `timed_out` or `cancelled`.
+    status: &'static str,
+    /// When it was made.
+    created_at: String,
+    /// What runs it.
+    job: Option<JobBody>,
+}
+
+/// The one word for how a build stands
+pub fn status(build: &Build) -> &'static str {
+    match build.job.as_ref().map(|row| (row.job.state(), row.job.result())) {
+        Some((JobState::Waiting, _)) => "pending",
+        Some((JobState::Running, _)) => "running",
+        Some((_, Some(JobResult::Passed))) => "success",
+        Some((_, Some(result))) => result.as_str(),
+        Some((_, None)) | None => "errored",
+    }
+}
+
+impl From<&Build> for BuildBody {
+    fn from(build: &Build) -> Self {
+        let row = &build.row;
+        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+        Self {
+            id: row.id,
+            url: format!("/builds/{}", row.id),
+            repository: row.repository.to_string(),
+            branch: row.branch.to_string(),
+            commit: row.commit.to_string(),
+            author: text(&row.author),
+            message: text(&row.message),
+            status: status(build),
+            created_at: row.created_at.to_rfc3339(),
+            job: build.job.as_ref().map(JobBody::from),
+        }
+    }
+}
+
+/// A page of builds
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BuildList {
+    /// The newest first.
+    pub items: Vec<BuildBody>,
+    /// To be handed back as `cursor`.
+    pub next: Option<String>,
+}

@@ -1,0 +1,228 @@
+//! Builds of pushed commits: made when a push is told, one job each, and said
+//! to the forge it came from.
+
+use super::Service;
+use super::desk::Desk;
+use super::failure::{Failure, chain};
+use super::jobs::{JobRow, NewJob};
+use super::post::Letter;
+use crate::clock::new_id;
+use crate::config::RepositoryConfig;
+use crate::outgoing::forge::CommitStatus;
+use app::domain::build::is_skipped;
+use app::domain::commit::{CommitState, is_full_commit};
+use app::domain::ids::BuildId;
+use app::domain::job::{Checkout, JobKind, JobResult, JobState, Labels, Limits, Task, Tells};
+use app::domain::name::tidy;
+use app::domain::rights::Action;
+use app::domain::time::Timestamp;
+use app::domain::wall::matches;
+use uuid::Uuid;
+
+pub use crate::store::rows::BuildRow;
+
+/// What tells the statuses of builds from others of a commit.
+const CONTEXT: &str = "holter/build";
+
+/// Characters of a message that are kept.
+const MESSAGE_KEPT: usize = 200;
+
+/// Builds among which those of an older commit are looked for.
+const LOOKED_AT: u32 = 50;
+
+/// A branch has another commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// What the forge calls the repository.
+    pub repository: String,
+    /// The branch.
+    pub branch: String,
+    /// Its commit.
+    pub commit: String,
+    /// Who pushed.
+    pub user: Option<String>,
+    /// What the commit says.
+    pub message: Option<String>,
+}
+
+/// A build with its job.
+#[derive(Clone, Debug)]
+pub struct Build {
+    /// What is kept of it.
+    pub row: BuildRow,
+    /// What runs it.
+    pub job: Option<JobRow>,
+}
+
+impl Service {
+    /// A build's job moved: its forge is told, where one is configured. It
+    /// never fails the build.
+    pub(super) async fn say_build(&self, job: &JobRow) {
+        if job.kind != JobKind::Build {
+            return;
+        }
+        let saying = async {
+            let Some(build) = self.inner.store.build_get(BuildId(job.parent)).await? else { return Ok(()) };
+            self.say_status(&build, job).await
+        };
+        if let Err(failure) = saying.await {
+            tracing::warn!(error = %chain(&failure), build = %job.parent, "the status of a build was not written down");
+        }
+    }
+
+    async fn say_status(&self, build: &BuildRow, job: &JobRow) -> Result<(), Failure> {
+        let Some(repository) = self.inner.statuses.repository_named(&build.repository) else { return Ok(()) };
+        let (state, description) = standing(job);
+        let status = CommitStatus {
+            commit: build.commit.to_string(),
+            context: CONTEXT.into(),
+            state,
+            description,
+            url: self.link(&format!("/builds/{}", build.id)),
+        };
+        let letter = Letter::CommitStatus { repository, status };
+        Ok(self.inner.store.outbox_put(&letter.row(self.now())).await?)
+    }
+}
+
+fn standing(row: &JobRow) -> (CommitState, String) {
+    let note = || row.job.note.as_deref().map(str::to_owned);
+    match (row.job.state(), row.job.result()) {
+        (JobState::Waiting, _) => (CommitState::Pending, "waiting for a worker".into()),
+        (JobState::Running, _) => (CommitState::Running, "running".into()),
+        (_, Some(JobResult::Passed)) => (CommitState::Success, "passed".into()),
+        (_, Some(JobResult::Failed)) => (CommitState::Failure, note().unwrap_or_else(|| "failed".into())),
+        (_, Some(JobResult::Cancelled)) => (CommitState::Cancelled, note().unwrap_or_else(|| "cancelled".into())),
+        _ => (CommitState::Error, note().unwrap_or_else(|| "could not be run".into())),
+    }
+}
+
+impl Desk {
+    /// A push is built, where its repository and branch are configured. What a
+    /// hook says is never where the commit is got from.
+    pub async fn build_pushed(&self, pushed: &Pushed) -> Result<Option<BuildId>, Failure> {
+        let known = self.inner.repositories.iter().find(|one| one.name == pushed.repository);
+        let Some(repository) = known.filter(|one| one.branches.iter().any(|branch| matches(branch, &pushed.branch)))
+        else {
+            return Ok(None);
+        };
+        if !is_full_commit(&pushed.commit) || pushed.message.as_deref().is_some_and(is_skipped) {
+            return Ok(None);
+        }
+        self.allow(Action::Launch)?;
+        let row = BuildRow {
+            id: BuildId(new_id()),
+            repository: repository.name.as_str().into(),
+            branch: tidy(&pushed.branch, MESSAGE_KEPT),
+            commit: pushed.commit.to_ascii_lowercase().into(),
+            author: pushed.user.as_deref().map(|user| tidy(user, MESSAGE_KEPT)),
+            message: pushed
+                .message
+                .as_deref()
+                .and_then(|text| text.lines().next())
+                .map(|line| tidy(line, MESSAGE_KEPT)),
+            created_at: self.now(),
+        };
+        self.call_off_older(&row).await?;
+        self.build_keep(row, repository).await.map(Some)
+    }
+
+    async fn build_keep(&self, row: BuildRow, repository: &RepositoryConfig) -> Result<BuildId, Failure> {
+        self.queue_has_room(1).await?;
+        let jobs = self.job_rows(vec![job_of(&row, repository)])?;
+        self.inner.store.build_insert(&row, &jobs).await?;
+        self.inner.bus.job_waits();
+        for job in &jobs {
+            self.say_build(job).await;
+        }
+        Ok(row.id)
+    }
+
+    /// Nobody waits for what an older commit of the branch comes to.
+    async fn call_off_older(&self, row: &BuildRow) -> Result<(), Failure> {
+        let newest = (Timestamp(i64::MAX), BuildId(Uuid::max()));
+        let recent = self.inner.store.build_list(newest, LOOKED_AT).await?;
+        for older in recent.iter().filter(|one| (&one.repository, &one.branch) == (&row.repository, &row.branch)) {
+            for job in self.inner.store.jobs_of(older.id.0).await?.iter().filter(|job| !job.job.is_over()) {
+                match self.cancel_job(job.job.id, "a newer commit was pushed").await {
+                    Ok(_) | Err(Failure::Conflict(_)) => {}
+                    Err(other) => return Err(other),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same commit once more, as a new build.
+    pub async fn build_again(&self, id: BuildId) -> Result<BuildId, Failure> {
+        self.allow(Action::Launch)?;
+        let none = || Failure::NotFound(format!("there is no build {id}; builds are listed under /api/v1/builds"));
+        let row = self.inner.store.build_get(id).await?.ok_or_else(none)?;
+        let repository = self.inner.repositories.iter().find(|one| *one.name == *row.repository);
+        let gone = || Failure::Conflict(format!("the repository {} is not configured any more", row.repository));
+        let repository = repository.ok_or_else(gone)?;
+        let row = BuildRow { id: BuildId(new_id()), created_at: self.now(), ..row.clone() };
+        self.build_keep(row, repository).await
+    }
+
+    /// A build.
+    pub async fn commit_build(&self, id: BuildId) -> Result<Option<Build>, Failure> {
+        self.reading().await?;
+        let Some(row) = self.inner.store.build_get(id).await? else { return Ok(None) };
+        let job = self.inner.store.jobs_of(id.0).await?.into_iter().next();
+        Ok(Some(Build { row, job }))
+    }
+
+    /// Builds made before one, the newest first.
+    pub async fn commit_builds(&self, before: Option<BuildId>, limit: u32) -> Result<Vec<Build>, Failure> {
+        self.reading().await?;
+        let store = &self.inner.store;
+        let newest = (Timestamp(i64::MAX), BuildId(Uuid::max()));
+        let before = match before {
+            Some(id) => store.build_get(id).await?.map_or(newest, |row| (row.created_at, id)),
+            None => newest,
+        };
+        let mut builds = Vec::new();
+        for row in store.build_list(before, limit).await? {
+            let job = store.jobs_of(row.id.0).await?.into_iter().next();
+            builds.push(Build { row, job });
+        }
+        Ok(builds)
+    }
+}
+
+fn job_of(row: &BuildRow, repository: &RepositoryConfig) -> NewJob {
+    let short = row.commit.get(..8).unwrap_or(&row.commit);
+    let number = &row.id.0.simple().to_string()[24..];
+    NewJob {
+        kind: JobKind::Build,
+        parent: row.id.0,
+        ordinal: 0,
+        name: format!("{} {short}", row.repository),
+        priority: 0,
+        labels: Labels::parse(&repository.labels).unwrap_or_default(),
+        concurrency: None,
+        attempts_max: 2,
+        task: Task {
+            checkout: Some(Checkout {
+                url: repository.url.clone(),
+                commit: row.commit.to_string(),
+                reference: format!("refs/heads/{}", row.branch),
+            }),
+            secrets: repository.secrets.clone(),
+            limits: Limits {
+                seconds: repository.timeout_seconds.unwrap_or(Limits::default().seconds),
+                ..Limits::default()
+            },
+            has_network: repository.network,
+            tells: Tells {
+                setup: repository.setup(),
+                run: format!("{} {short} ({number})", row.branch),
+                project: repository.project.clone(),
+                commit: Some(row.commit.to_string()),
+                branch: Some(row.branch.to_string()),
+            },
+            ..Task::default()
+        },
+    }
+}

@@ -1,0 +1,77 @@
+//! Builds: what was made of pushed commits.
+
+use super::prelude::*;
+
+macro_rules! build_columns {
+    () => {
+        "select id, repository, branch, commit_id, author, message, created_at from commit_builds"
+    };
+}
+
+statements! {
+    /// A build is made.
+    BUILD_INSERT = "insert into commit_builds (id, repository, branch, commit_id, author, message, created_at) \
+                    values ($1, $2, $3, $4, $5, $6, $7)";
+    /// A build ($1).
+    BUILD_GET = concat!(build_columns!(), " where id = $1");
+    /// Builds made before a time ($1) and id ($2), the newest first.
+    BUILD_LIST = concat!(build_columns!(), " where created_at < $1 or (created_at = $1 and id < $2) \
+                         order by created_at desc, id desc limit $3");
+}
+
+delegate! {
+    /// Keeps a new build with its jobs: all of it, or nothing.
+    whole fn build_insert(row: &BuildRow, jobs: &[JobRow]) -> ();
+    /// A build.
+    read fn build_get(id: BuildId) -> Option<BuildRow>;
+    /// Builds made before a time and id, the newest first.
+    read fn build_list(before: (Timestamp, BuildId), limit: u32) -> Vec<BuildRow>;
+}
+
+macro_rules! body {
+    ($Connection:ty, $Row:ty) => {
+        pub(super) fn build(row: &$Row) -> Answer<BuildRow> {
+            let row = Columns::of(row, "commit_builds", &["id"]);
+            Ok(BuildRow {
+                id: BuildId(row.get("id")?),
+                repository: row.get::<&str>("repository")?.into(),
+                branch: row.get::<&str>("branch")?.into(),
+                commit: row.get::<&str>("commit_id")?.into(),
+                author: row.text("author")?,
+                message: row.text("message")?,
+                created_at: Timestamp(row.get("created_at")?),
+            })
+        }
+
+        pub(in crate::store) async fn build_insert(
+            db: &mut $Connection,
+            row: &BuildRow,
+            jobs: &[JobRow],
+        ) -> Answer<()> {
+            let query = sqlx::query(BUILD_INSERT)
+                .bind(row.id.0)
+                .bind(&*row.repository)
+                .bind(&*row.branch)
+                .bind(&*row.commit)
+                .bind(row.author.as_deref())
+                .bind(row.message.as_deref())
+                .bind(row.created_at.0);
+            query.execute(&mut *db).await?;
+            super::job_insert(&mut *db, jobs).await
+        }
+
+        pub(in crate::store) async fn build_get(db: &mut $Connection, id: BuildId) -> Answer<Option<BuildRow>> {
+            sqlx::query(BUILD_GET).bind(id.0).fetch_optional(db).await?.as_ref().map(build).transpose()
+        }
+
+        pub(in crate::store) async fn build_list(
+            db: &mut $Connection,
+            before: (Timestamp, BuildId),
+            limit: u32,
+        ) -> Answer<Vec<BuildRow>> {
+            let query = sqlx::query(BUILD_LIST).bind(before.0.0).bind(before.1.0).bind(i64::from(limit));
+            all(query.fetch_all(db).await?, build)
+        }
+    };
+}
+pub(in crate::store) use body;

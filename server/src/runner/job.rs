@@ -67,7 +67,7 @@ pub async fn run(
         // The run of the attempt before has an end of its own.
         task.tells.run = format!("{}, attempt {}", task.tells.run, by.attempt);
     }
-    let steps = task.steps.iter().map(|step| waiting(step)).collect();
+    let steps = task.steps.iter().map(waiting).collect();
     let (progress, told) = watch::channel(Progress { steps });
     let (stopper, stop) = watch::channel(None);
     let holding = tokio::spawn(hold(office.clone(), order.clone(), by, told.clone(), stopper));

@@ -202,7 +202,7 @@ impl Running<'_> {
     async fn look(&mut self) -> Option<String> {
         self.looks = self.looks.wrapping_add(1);
         let (root, mark) = (self.root, self.mark());
-        let folders = (self.looks % DISK_EVERY == 0)
+        let folders = (self.looks.is_multiple_of(DISK_EVERY))
             .then(|| [self.setting.place.folder.clone(), self.setting.place.scratch.clone()]);
         let looking = tokio::task::spawn_blocking(move || {
             let disk = folders

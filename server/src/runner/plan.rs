@@ -51,8 +51,9 @@ pub fn complete(task: &mut Task, text: Option<&str>, paths: &[String]) -> Result
         return Err(format!("{FILE} has more than {STEPS_MAX} steps"));
     }
     task.has_network = task.has_network && plan.network.unwrap_or(true);
-    let least = |most: u32, asked: Option<u32>| asked.map_or(most, |asked| asked.min(most));
-    task.limits.seconds = least(task.limits.seconds, plan.timeout_seconds);
+    if let Some(asked) = plan.timeout_seconds {
+        task.limits.seconds = task.limits.seconds.min(asked);
+    }
     task.environment.extend(plan.environment);
     task.reports =
         if plan.reports.is_empty() { REPORTS.iter().map(|one| (*one).into()).collect() } else { plan.reports };

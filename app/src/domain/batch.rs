@@ -110,7 +110,7 @@ fn admit(file: &Sent<'_>) -> Result<String, String> {
     let path = check_path(file.name).map_err(|fault: PathFault| fault.to_string())?;
     let ending = name_of(&path).rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
     let is_known = ending.is_some_and(|ending| DATA.contains(&&*ending));
-    if is_known || file.is_packed || is_script(file.head) {
+    if is_known || file.is_packed || is_script(file.head) || project(&path, file.head).is_some() {
         return Ok(path);
     }
     Err("it is no test, and no file that tests are known to need; pack it with the tests that need it".into())

@@ -267,7 +267,7 @@ mod tests {
         assert!(path_fits("reports/*.xml", "reports/c.xml") && !path_fits("reports/*.xml", "reports/a/c.xml"));
         assert!(path_fits("junit-?.xml", "junit-1.xml") && !path_fits("*.xml", "a.json"));
         assert!(path_fits("target/**", "target/a/b"));
-        assert!(!path_fits(&"*a".repeat(40), &"a".repeat(200)), "it is given up");
+        assert!(!path_fits(&"*a".repeat(40), &("a".repeat(200) + "b")), "it is given up before the end of time");
     }
 
     #[test]

@@ -27,12 +27,26 @@ const LEAST: f64 = 1e-9;
 /// The running log-loss of the filter's predictions and of a running mean's,
 /// over a project. Results of incidents are best left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(from = "[u64; 4]", into = "[u64; 4]")]
 pub struct Calibration {
     results: f64,
     failures: f64,
     filter: f64,
     mean: f64,
+}
+
+/// Written as the bits of its numbers: as decimals some would not come back.
+impl From<Calibration> for [u64; 4] {
+    fn from(of: Calibration) -> Self {
+        [of.results, of.failures, of.filter, of.mean].map(f64::to_bits)
+    }
+}
+
+impl From<[u64; 4]> for Calibration {
+    fn from(bits: [u64; 4]) -> Self {
+        let [results, failures, filter, mean] = bits.map(f64::from_bits);
+        Self { results, failures, filter, mean }
+    }
 }
 
 fn loss(p_fail: f64, failed: bool) -> f64 {

@@ -12,6 +12,7 @@ use crate::service::project::{Beat, Project};
 use app::ecg::commits::CommitResult;
 use app::ecg::draw::{Point, Rect, Scale};
 use app::ecg::tape::{Detail, Finding, Tape, View};
+use app::format;
 use app::paths::{Page, Segment as Encoded};
 use axum::response::Response;
 use std::fmt::Write;
@@ -190,15 +191,22 @@ fn link(main: &mut String, beat: &Beat, x: f64, width: f64) {
 }
 
 fn said(beat: &Beat, finding: &str) -> String {
-    let commit = beat.commit.as_deref().map_or("a run without a commit", |commit| commit.get(..12).unwrap_or(commit));
+    let commit = commit_name(beat.commit.as_deref());
     let branch = beat.branch.as_deref().map(|branch| format!(" on {branch}")).unwrap_or_default();
     let runs = if beat.runs > 1 { format!(", {} runs", beat.runs) } else { String::new() };
-    let ill = [(beat.failed, "failed"), (beat.flaky, "flaky")];
-    let ill: String =
-        ill.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!(", {count} {word}")).collect();
-    let at = beat.at.to_rfc3339();
-    let at = at.get(..16).unwrap_or_default().replace('T', " ");
-    format!("{commit}{branch}: {finding}, {} tests{ill}{runs}, {at} UTC", beat.tests)
+    let ill = ill(beat.failed, beat.flaky);
+    format!("{commit}{branch}: {finding}, {} tests{ill}{runs}, {}", beat.tests, format::utc(beat.at))
+}
+
+/// A commit as it is called here.
+pub(super) fn commit_name(commit: Option<&str>) -> &str {
+    commit.map_or("a run without a commit", |commit| commit.get(..12).unwrap_or(commit))
+}
+
+/// How many tests were not well: `, 3 failed, 1 flaky`; nothing where all were.
+pub(super) fn ill(failed: u32, flaky: u32) -> String {
+    let counts = [(failed, "failed"), (flaky, "flaky")];
+    counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!(", {count} {word}")).collect()
 }
 
 fn class(finding: Finding) -> &'static str {

@@ -4,6 +4,7 @@
 
 use super::html::{self, Escaped};
 use super::problem::Refusal;
+use super::strip::{commit_name, ill};
 use crate::service::Desk;
 use crate::service::as_of::{AsOf, Stood};
 use app::domain::ids::RunId;
@@ -41,9 +42,9 @@ pub async fn page(
 
 fn tiles(as_of: &AsOf) -> String {
     let mut text = format!(
-        "<h2 class=\"as-of-title\">As of {} <span class=\"quiet\">{} UTC</span></h2><ul class=\"as-of-tiles\">",
+        "<h2 class=\"as-of-title\">As of {} <span class=\"quiet\">{}</span></h2><ul class=\"as-of-tiles\">",
         commit(as_of.commit.as_deref()),
-        minute(&as_of.at.to_rfc3339())
+        format::utc(as_of.at)
     );
     as_of.setups.iter().for_each(|stood| tile(&mut text, stood));
     text.push_str("</ul>");
@@ -54,9 +55,7 @@ fn tile(text: &mut String, stood: &Stood) {
     let word = stood.result.map_or("open", RunResult::as_str);
     let counts = &stood.counts;
     let ended = counts.passed + counts.flaky + counts.failed;
-    let ill = [(counts.failed, "failed"), (counts.flaky, "flaky")];
-    let ill: String =
-        ill.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!(", {count} {word}")).collect();
+    let ill = ill(counts.failed, counts.flaky);
     let when = match stood.before.0 {
         0 => commit(stood.commit.as_deref()),
         _ => format!("{}, {} before", commit(stood.commit.as_deref()), format::coarse(stood.before)),
@@ -72,11 +71,6 @@ fn tile(text: &mut String, stood: &Stood) {
 }
 
 fn commit(commit: Option<&str>) -> String {
-    commit.map_or("a run without a commit".into(), |commit| {
-        format!("<code>{}</code>", Escaped(commit.get(..12).unwrap_or(commit)))
-    })
-}
-
-fn minute(at: &str) -> String {
-    at.get(..16).unwrap_or_default().replace('T', " ")
+    let name = Escaped(commit_name(commit));
+    if commit.is_some() { format!("<code>{name}</code>") } else { name.to_string() }
 }

@@ -85,7 +85,7 @@ impl Recorder {
         // The version must rise, or no page would take the tile.
         let since = self.since();
         self.pending.word(&name, since);
-        self.try_to_tell(&[name]).await
+        self.try_to_tell(|_| vec![name]).await
     }
 
     /// Lets go of a claim whose setup is well again.

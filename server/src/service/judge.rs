@@ -7,7 +7,7 @@ use super::pending::Pending;
 use super::vitals::{Vitals, hash_of_run};
 use crate::store::{Group, StoreError};
 use app::domain::health::{Label, Model, Step, hash_of};
-use app::domain::ids::{RunId, TestId};
+use app::domain::ids::{RunId, SetupId, TestId};
 use app::domain::rename::Names;
 use app::domain::run::Run;
 use app::domain::time::{Micros, Timestamp};
@@ -62,13 +62,7 @@ async fn have<'a>(
     group: &mut Group,
 ) -> Result<&'a mut Vitals, StoreError> {
     let id = setup.id;
-    // Read inside the transaction: it was forgotten because a group failed, or
-    // because another server wrote.
-    let vitals = match setup.vitals.take() {
-        Some(vitals) => vitals,
-        None => Vitals::stored(group.setup_health_get(id).await?.as_ref(), model),
-    };
-    let vitals = setup.vitals.insert(vitals);
+    let vitals = vitals_of(id, &mut setup.vitals, model, group).await?;
     if vitals.is_at_rest() {
         // Once a run instead of once a test, unless there are too many.
         let known = group.health_of_setup(id, WHOLE_MAX).await?;
@@ -85,6 +79,21 @@ async fn have<'a>(
         missing.into_iter().for_each(|test| vitals.know(model, test, None));
     }
     Ok(vitals)
+}
+
+/// The health of a setup, at hand. Where it was forgotten, because a group
+/// failed or another server wrote, it is read inside the transaction.
+pub(super) async fn vitals_of<'a>(
+    setup: SetupId,
+    at_hand: &'a mut Option<Vitals>,
+    model: &Model,
+    group: &mut Group,
+) -> Result<&'a mut Vitals, StoreError> {
+    let vitals = match at_hand.take() {
+        Some(vitals) => vitals,
+        None => Vitals::stored(group.setup_health_get(setup).await?.as_ref(), model),
+    };
+    Ok(at_hand.insert(vitals))
 }
 
 /// What tests are called now that were called otherwise before.

@@ -63,6 +63,16 @@ impl Pending {
         self.setups.is_empty()
     }
 
+    /// All setups that were spoken of.
+    pub fn names(&self) -> Vec<SetupName> {
+        self.setups.keys().cloned().collect()
+    }
+
+    /// Whether something was said that no tile tells yet.
+    pub fn is_unshown(&self) -> bool {
+        self.setups.values().any(|word| !word.is_shown)
+    }
+
     /// How many events are pending.
     pub fn events(&self) -> usize {
         self.events

@@ -7,10 +7,10 @@
 //! incident is not known any more; `holter health rebuild` finds that out.
 
 use super::group;
-use super::judge::{look, names};
+use super::judge::{look, names, vitals_of};
 use super::pending::Pending;
 use super::recorder::Recorder;
-use super::vitals::{Vitals, hash_of_run};
+use super::vitals::hash_of_run;
 use crate::store::rows::{AttemptsRow, RenameRow};
 use crate::store::{Group, StoreError};
 use app::domain::health::{Model, Observation, State, hash_of};
@@ -36,9 +36,7 @@ impl Recorder {
     /// their health. Tells whether it could be.
     pub(super) async fn take_joining(&mut self, joining: &Joining) -> Result<bool, StoreError> {
         // All results are in their rows, and whole: they are read from there.
-        self.mend().await?;
-        let all: Vec<_> = self.pending.setups.keys().cloned().collect();
-        self.try_to_tell(&all).await?;
+        self.try_to_tell_all().await?;
         let Some(tests) = self.concerned(joining).await? else { return Ok(false) };
         let written = self.join(joining, tests).await.inspect_err(|_| self.tear())?;
         self.told(&written);
@@ -97,11 +95,7 @@ impl Recorder {
     ) -> Result<(), StoreError> {
         let Recorder { hot, model, .. } = self;
         let Some(setup) = hot.setups.get_mut(name) else { return Ok(()) };
-        let vitals = match setup.vitals.take() {
-            Some(vitals) => vitals,
-            None => Vitals::stored(group.setup_health_get(setup.id).await?.as_ref(), model),
-        };
-        let vitals = setup.vitals.insert(vitals);
+        let vitals = vitals_of(setup.id, &mut setup.vitals, model, group).await?;
         vitals.rename(names.clone());
         // The one that a test is called now may be called otherwise in turn.
         let tests: BTreeSet<_> = tests.into_iter().flat_map(|test| [test, names.now(test)]).collect();

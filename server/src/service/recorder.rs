@@ -146,8 +146,6 @@ pub struct Recorder {
     pub(super) told_later: bool,
     /// When it is time to write again.
     pub(super) tell_at: Instant,
-    /// When it is time to show again.
-    pub(super) show_at: Instant,
     /// Up to which event of the log something was written last: what is heard
     /// later comes after it.
     pub(super) written_up_to: i64,
@@ -176,15 +174,14 @@ impl Recorder {
                 }
                 Some(note) = notes.recv() => self.note(note).await,
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.tell_due().await,
-                () = tokio::time::sleep_until(announced + TELL_EVERY), if !self.unannounced.is_empty() => {}
+                () = tokio::time::sleep_until(announced + TELL_EVERY), if self.has_news() => {}
                 _ = look_over.tick() => self.look_over().await,
                 _ = beat.tick() => self.beat(),
                 () = stop.cancelled() => queue.close(),
             }
-            self.show();
             // The first change after a pause is told at once; under load
             // changes are gathered, and only the newest tile travels.
-            if !self.unannounced.is_empty() && announced.elapsed() >= TELL_EVERY {
+            if self.has_news() && announced.elapsed() >= TELL_EVERY {
                 self.announce();
                 announced = Instant::now();
             }
@@ -333,10 +330,12 @@ impl Recorder {
 
     /// Sends the newest tile of each setup that changed.
     fn announce(&mut self) {
-        let changed = std::mem::take(&mut self.unannounced);
         if self.bus.wall_streams() == 0 {
+            self.unannounced.clear();
             return;
         }
+        self.show();
+        let changed = std::mem::take(&mut self.unannounced);
         let tiles: Vec<_> = changed.into_iter().filter_map(|setup| self.board.tile_of(setup)).collect();
         if !tiles.is_empty() {
             self.bus.tiles_changed(tiles_frame(&tiles));

@@ -160,7 +160,6 @@ impl Recorder {
             // Where servers share a store, each relies on what another wrote.
             told_later: matches!(store, Store::Sqlite(_)),
             tell_at: Instant::now(),
-            show_at: Instant::now(),
             written_up_to: 0,
             torn: false,
             store,
@@ -228,8 +227,7 @@ impl Recorder {
     async fn catch_up(&mut self) -> Result<(), StoreError> {
         if self.told_later {
             self.replay().await?;
-            let all: Vec<_> = self.pending.setups.keys().cloned().collect();
-            self.try_to_tell(&all).await?;
+            self.try_to_tell_all().await?;
             // From here on `take_up` says what is at hand.
             self.hot = Hot::default();
         }

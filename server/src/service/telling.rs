@@ -1,7 +1,7 @@
 //! When what follows from events is shown and written.
 //!
-//! Showing needs no store: ten times a second the newest tile of each setup
-//! that was spoken of goes to the board, made from what is at hand. Writing
+//! Showing needs no store: ten times a second, while somebody looks, the newest
+//! tile of each setup that was spoken of is made from what is at hand. Writing
 //! costs a statement a table. The first event after a pause is written with
 //! its own group, and so is what little is said after it, ten times a second.
 //! Where more is said, each setup waits for a second, so that a run's row is
@@ -47,24 +47,26 @@ impl Recorder {
         self.told_later && self.pending.events() >= MUCH
     }
 
-    /// When there is next something to show, to write or to mend.
+    /// When there is next something to write or to mend.
     pub(super) fn due_at(&self) -> Option<Instant> {
         if self.torn {
             return Some(self.tell_at);
         }
-        let words = || self.pending.setups.values();
         let wait = if self.is_much() { WRITE_AFTER } else { Duration::ZERO };
-        let write = words().map(|word| self.tell_at.max(word.since.heard + wait)).min();
-        let show = words().any(|word| !word.is_shown).then_some(self.show_at);
-        write.into_iter().chain(show).min()
+        self.pending.setups.values().map(|word| self.tell_at.max(word.since.heard + wait)).min()
+    }
+
+    /// Whether a tile is newer than what the streams were sent.
+    pub(super) fn has_news(&self) -> bool {
+        !self.unannounced.is_empty() || self.pending.is_unshown()
     }
 
     /// The setups whose turn it is to be written, of about `most` events: those
     /// that have waited for longest, and any that gets its id from its row.
-    pub(super) fn due(&self, most: usize) -> Vec<SetupName> {
+    fn due(&self, most: usize) -> Vec<SetupName> {
         let now = Instant::now();
         if !self.told_later || (!self.is_much() && now >= self.tell_at) {
-            return self.pending.setups.keys().cloned().collect();
+            return self.pending.names();
         }
         let is_new = |name: &SetupName| !self.hot.setups.contains_key(name);
         let has_waited = |word: &Word| self.is_much() && now >= word.since.heard + WRITE_AFTER;
@@ -85,34 +87,37 @@ impl Recorder {
         self.due(MUCH.max(2 * events))
     }
 
-    /// Writes and shows what is due.
+    /// Writes what is due.
     pub(super) async fn tell_due(&mut self) {
-        let due = self.due(usize::MAX);
-        if self.torn || !due.is_empty() {
-            self.tell(&due).await;
-        }
+        self.tell(|recorder| recorder.due(usize::MAX)).await;
     }
 
     /// Writes all that is pending.
     pub(super) async fn tell_all(&mut self) {
-        let all: Vec<_> = self.pending.setups.keys().cloned().collect();
-        if self.torn || !all.is_empty() {
-            self.tell(&all).await;
-        }
+        self.tell(|recorder| recorder.pending.names()).await;
     }
 
-    async fn tell(&mut self, names: &[SetupName]) {
-        if let Err(error) = self.try_to_tell(names).await {
+    async fn tell(&mut self, which: fn(&Self) -> Vec<SetupName>) {
+        if let Err(error) = self.try_to_tell(which).await {
             self.tell_at = Instant::now() + TELL_AGAIN;
             tracing::warn!(error = %failure::chain(&error), "what follows from events could not be written; will try again");
         }
     }
 
-    /// Writes what is pending of these setups.
-    pub(super) async fn try_to_tell(&mut self, names: &[SetupName]) -> Result<(), StoreError> {
+    /// Writes all that is pending, or says why that could not be.
+    pub(super) async fn try_to_tell_all(&mut self) -> Result<(), StoreError> {
+        self.try_to_tell(|recorder| recorder.pending.names()).await
+    }
+
+    /// Writes what is pending of these setups. They are asked for when what a
+    /// failure tore has been read again: it is pending too.
+    pub(super) async fn try_to_tell(&mut self, which: impl FnOnce(&Self) -> Vec<SetupName>) -> Result<(), StoreError> {
         self.mend().await?;
-        let told = group::tell(self, names).await.inspect_err(|_| self.tear())?;
-        self.told(&told);
+        let names = which(self);
+        if !names.is_empty() {
+            let told = group::tell(self, &names).await.inspect_err(|_| self.tear())?;
+            self.told(&told);
+        }
         Ok(())
     }
 
@@ -170,9 +175,6 @@ impl Recorder {
 
     /// Shows what was said but is not written yet.
     pub(super) fn show(&mut self) {
-        if self.torn || Instant::now() < self.show_at {
-            return;
-        }
         let mut names = Vec::new();
         for (name, word) in self.pending.setups.iter_mut().filter(|(_, word)| !word.is_shown) {
             word.is_shown = true;
@@ -184,10 +186,7 @@ impl Recorder {
                 self.hot.show(name, key);
             }
         }
-        if !names.is_empty() {
-            self.show_at = Instant::now() + TELL_EVERY;
-            self.put_tiles(names.iter());
-        }
+        self.put_tiles(names.iter());
     }
 
     fn put_tiles<'a>(&mut self, names: impl Iterator<Item = &'a SetupName>) {

@@ -8,8 +8,8 @@ use super::recorder::{Fate, Recorder, Submission};
 use crate::clock::new_id;
 use crate::intake::Incoming;
 use crate::store::rows::{
-    AttachmentRow, EventRow, ForeignRow, HealthRow, IdsRow, RunRow, ScriptRow, SetupHealthRow, SuiteRow, TestRow,
-    TextRow,
+    AttachmentRow, EventRow, ForeignRow, HealthRow, IdsRow, PastRow, RunRow, ScriptRow, SetupHealthRow, SuiteRow,
+    TestRow, TextRow,
 };
 use crate::store::{Group, StoreError};
 use app::domain::event::{EventKind, RunEvent};
@@ -27,6 +27,7 @@ struct Rows {
     runs: Vec<RunRow>,
     suites: Vec<SuiteRow>,
     tests: Vec<TestRow>,
+    pasts: Vec<PastRow>,
     texts: Vec<TextRow>,
     scripts: Vec<ScriptRow>,
     files: Vec<AttachmentRow>,
@@ -267,6 +268,7 @@ async fn derive(recorder: &mut Recorder, group: &mut Group, told: &Pending) -> R
     group.script_save(&rows.scripts).await?;
     group.suite_save(&rows.suites).await?;
     group.test_save(&rows.tests).await?;
+    group.past_save(&rows.pasts).await?;
     group.text_save(&rows.texts).await?;
     group.attachment_save(&rows.files).await?;
     group.ids_insert(&rows.ids).await?;
@@ -316,7 +318,9 @@ fn gather_run(rows: &mut Rows, hot: &mut HotRun, version: i64, seq: i64) {
         rows.ids.push(IdsRow::of(run.id.0, seq, &fresh));
     }
     rows.suites.extend(touched.suites.iter().map(|ordinal| SuiteRow::of(run, *ordinal, version)));
-    rows.tests.extend(touched.tests.iter().map(|ordinal| TestRow::of(run, *ordinal, version)));
+    let tests: Vec<_> = touched.tests.iter().map(|ordinal| TestRow::of(run, *ordinal, version)).collect();
+    rows.pasts.extend(tests.iter().filter_map(|row| PastRow::of(row, hot.created_at)));
+    rows.tests.extend(tests);
     rows.texts.extend(touched.texts.into_iter().map(|(ordinal, attempt, text)| TextRow {
         run: run.id,
         ordinal,

@@ -147,8 +147,9 @@ impl Desk {
         if is_said {
             return Ok(false);
         }
-        let came_back = store.seen_beside(rename.was, row.created_at).await?.after;
-        Ok(!came_back && !store.seen_beside(rename.now_is, row.created_at).await?.before)
+        let came_back = store.test_reach(rename.was).await?.is_some_and(|reach| reach.last_at > row.created_at);
+        let was_there = store.test_reach(rename.now_is).await?.is_some_and(|reach| reach.first_at < row.created_at);
+        Ok(!came_back && !was_there)
     }
 
     /// Whether the asker may join tests of a project.

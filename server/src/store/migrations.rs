@@ -47,6 +47,7 @@ steps! {
     12 "0012_work",
     13 "0013_codeowners",
     14 "0014_commit_builds",
+    15 "0015_test_pasts",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

@@ -104,10 +104,12 @@ macro_rules! columns {
                 Ok(suite.and_then(|Json(suite)| suite.source))
             }
 
-            /// Numbers between commas, as the statements for durations give them.
+            /// Numbers with a comma after each, as the statements for durations
+            /// give them; what was cut at the end is left out.
             pub(super) fn durations(&self, column: &'static str) -> Result<Vec<Micros>, StoreError> {
                 let Some(list) = self.get::<Option<&str>>(column)? else { return Ok(Vec::new()) };
-                let numbers = list.split(',').map(|number| number.parse().map(Micros));
+                let Some((whole, _cut)) = list.rsplit_once(',') else { return Ok(Vec::new()) };
+                let numbers = whole.split(',').map(|number| number.parse().map(Micros));
                 numbers.collect::<Result<_, _>>().map_err(|error| self.corrupt(column, error.to_string()))
             }
 

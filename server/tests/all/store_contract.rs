@@ -13,6 +13,7 @@ mod job_log;
 mod measurement;
 mod news;
 mod outbox;
+mod pasts;
 mod people;
 mod place;
 mod play;

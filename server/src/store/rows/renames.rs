@@ -31,12 +31,3 @@ pub struct AttemptsRow {
     /// The attempts.
     pub attempts: Vec<Attempt>,
 }
-
-/// On which side of a run a test was seen in others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SeenBeside {
-    /// In a run that was heard of earlier.
-    pub before: bool,
-    /// In one that was heard of later.
-    pub after: bool,
-}

@@ -16,9 +16,8 @@ statements! {
     HEALTH_SICK = concat!(
         "select ", health_columns!(), ", t.name, t.parameters, t.detail, t.duration, s.path, s.detail as suite_detail, \
          r.project, t.run_id from health h \
-         join tests t on t.run_id = (select n.run_id from tests n where n.test_id = h.test_id \
-         and n.setup_id = h.setup_id and n.finished_at is not null order by n.finished_at desc limit 1) \
-         and t.test_id = h.test_id join runs r on r.id = t.run_id \
+         join test_pasts p on p.setup_id = h.setup_id and p.test_id = h.test_id \
+         join tests t on t.run_id = p.run_id and t.test_id = h.test_id join runs r on r.id = t.run_id \
          left join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
          where h.label not in ('new', 'healthy') order by h.phi desc limit $1"
     );

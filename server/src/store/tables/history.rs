@@ -1,7 +1,7 @@
 //! What runs tell about one another: durations and the results of a test.
 
 use super::prelude::*;
-pub(in crate::store) use std::collections::HashMap;
+pub(in crate::store) use std::collections::{HashMap, HashSet};
 
 macro_rules! result_columns {
     () => {
@@ -14,35 +14,80 @@ macro_rules! result_columns {
     };
 }
 
+/// Of a past `p`, how long the test took when it passed, without the run ($1).
+macro_rules! durations {
+    () => {
+        "case when p.run_id = $1 then p.passes \
+         else coalesce(cast(p.duration as text) || ',', '') || p.passes end as durations"
+    };
+}
+
 statements! {
     /// Of each test in a run ($1), its last durations as passed in other runs
-    /// on a setup ($2), the newest first. A subquery per test: it stops in the
-    /// index after the few it needs, which a window function would not.
-    PASSES = "select t.test_id as id, (select string_agg(cast(n.duration as text), ',') from \
-              (select h.duration from tests h where h.test_id = t.test_id and h.setup_id = $2 \
-              and h.finished_at is not null and h.outcome in ('passed', 'flaky') and h.duration is not null \
-              and h.run_id <> $1 order by h.finished_at desc limit $3) n) as durations \
-              from (select distinct test_id from tests where run_id = $1) t";
+    /// on a setup ($2), the newest first.
+    PASSES = concat!(
+        "select p.test_id as id, ", durations!(), " from (select distinct test_id from tests where run_id = $1) t \
+         join test_pasts p on p.setup_id = $2 and p.test_id = t.test_id"
+    );
     /// The same of tests that were called otherwise before: as passed under
     /// the name before this one.
-    PASSES_BEFORE = "select n.now_id as id, (select string_agg(cast(p.duration as text), ',') from \
-              (select h.duration from tests h where h.test_id = n.was_id and h.setup_id = $2 \
-              and h.finished_at is not null and h.outcome in ('passed', 'flaky') and h.duration is not null \
-              and h.run_id <> $1 order by h.finished_at desc limit $3) p) as durations \
-              from renames n where n.now_id in (select test_id from tests where run_id = $1)";
+    PASSES_BEFORE = concat!(
+        "select n.now_id as id, ", durations!(), " from renames n \
+         join test_pasts p on p.setup_id = $2 and p.test_id = n.was_id \
+         where n.now_id in (select test_id from tests where run_id = $1)"
+    );
     /// Of each suite in a run ($1), its last durations in other runs on a setup ($2).
-    SUITE_DURATIONS = "select t.ordinal, (select string_agg(cast(n.duration as text), ',') from \
+    SUITE_DURATIONS = "select t.ordinal, (select string_agg(cast(n.duration as text) || ',', '') from \
               (select h.duration from suites h where h.suite_id = t.suite_id and h.setup_id = $2 \
               and h.duration is not null and h.run_id <> $1 order by h.finished_at desc limit $3) n) as durations \
               from suites t where t.run_id = $1 order by t.ordinal";
     /// The newest result of a test ($1) on a setup ($2).
     TEST_NEWEST = concat!(
-        result_columns!(), " where t.test_id = $1 and t.setup_id = $2 and t.finished_at is not null \
-         order by t.finished_at desc limit 1"
+        result_columns!(), " join test_pasts p on p.run_id = t.run_id and p.test_id = t.test_id \
+         where p.setup_id = $2 and p.test_id = $1 and t.test_id = $1 and t.finished_at is not null limit 1"
     );
-    /// The results of a test ($1) on all setups, the newest first.
+    /// The results of a test ($1) on all setups in runs from a time on ($3),
+    /// the newest runs first. It walks over runs and looks for the test in
+    /// each: most have it, and it stops after the few that are wanted.
     TEST_RESULTS = concat!(
-        result_columns!(), " where t.test_id = $1 and t.finished_at is not null order by t.finished_at desc limit $2"
+        result_columns!(), " where t.test_id = $1 and t.finished_at is not null and r.created_at >= $3 \
+         and exists (select 1 from test_pasts p where p.setup_id = r.setup_id and p.test_id = $1) \
+         order by r.created_at desc, r.id desc limit $2"
+    );
+    /// How far back a test ($1) reaches.
+    TEST_REACH = "select cast(sum(results) as bigint) as results, min(first_at) as first_at, \
+                  max(last_at) as last_at from test_pasts where test_id = $1";
+}
+
+bulk! {
+    /// Pasts take results in. A run that is written again adds nothing, and
+    /// one that was over before the newest leaves that as it is.
+    PastsSave: PastRow => "test_pasts" |row| {
+        "setup_id" "uuid" = row.setup.0;
+        "test_id" "uuid" = row.test.0;
+        "run_id" "uuid" = row.run.0;
+        "finished_at" "bigint" = row.finished_at.0;
+        "duration" "bigint" = row.duration.map(|length| length.0);
+        "passes" "text" = "";
+        "results" "bigint" = 1_i64;
+        "first_at" "bigint" = row.heard_at.0;
+        "last_at" "bigint" = row.heard_at.0;
+    } OnConflict::Say(
+        "on conflict (setup_id, test_id) do update set \
+         passes = case when excluded.run_id = test_pasts.run_id or excluded.finished_at < test_pasts.finished_at \
+         then test_pasts.passes \
+         else substr(coalesce(cast(test_pasts.duration as text) || ',', '') || test_pasts.passes, 1, 128) end, \
+         duration = case when excluded.run_id <> test_pasts.run_id and excluded.finished_at < test_pasts.finished_at \
+         then test_pasts.duration else excluded.duration end, \
+         results = case when excluded.run_id = test_pasts.run_id then test_pasts.results \
+         else test_pasts.results + 1 end, \
+         first_at = case when excluded.first_at < test_pasts.first_at then excluded.first_at \
+         else test_pasts.first_at end, \
+         last_at = case when excluded.last_at > test_pasts.last_at then excluded.last_at else test_pasts.last_at end, \
+         run_id = case when excluded.finished_at < test_pasts.finished_at then test_pasts.run_id \
+         else excluded.run_id end, \
+         finished_at = case when excluded.finished_at < test_pasts.finished_at then test_pasts.finished_at \
+         else excluded.finished_at end"
     );
 }
 
@@ -57,6 +102,13 @@ delegate! {
     read fn test_newest(test: TestId, setup: SetupId) -> Option<ResultRow>;
     /// The results of a test on all setups, the newest first.
     read fn test_results(test: TestId, limit: u32) -> Vec<ResultRow>;
+    /// How far back a test reaches; `None` if it never had a result.
+    read fn test_reach(test: TestId) -> Option<Reach>;
+}
+
+delegate_group! {
+    /// The pasts of tests on setups take these results in.
+    step fn past_save(rows: &[PastRow]) -> ();
 }
 
 macro_rules! body {
@@ -134,8 +186,36 @@ macro_rules! body {
             test: TestId,
             limit: u32,
         ) -> Answer<Vec<ResultRow>> {
-            let query = sqlx::query(TEST_RESULTS).bind(test.0).bind(i64::from(limit));
-            all(query.fetch_all(db).await?, result)
+            let Some(reach) = test_reach(db, test).await? else { return Ok(Vec::new()) };
+            // Without this it would look for more results than there are in
+            // every run back to the first.
+            let limit = i64::from(limit).min(reach.results as i64);
+            let query = sqlx::query(TEST_RESULTS).bind(test.0).bind(limit).bind(reach.first_at.0);
+            let mut results = all(query.fetch_all(db).await?, result)?;
+            results.sort_by_key(|row| std::cmp::Reverse(row.finished_at));
+            Ok(results)
+        }
+
+        pub(in crate::store) async fn test_reach(db: &mut $Connection, test: TestId) -> Answer<Option<Reach>> {
+            let row = sqlx::query(TEST_REACH).bind(test.0).fetch_one(db).await?;
+            let row = Columns::of(&row, "test_pasts", &[]);
+            let Some(results) = row.get::<Option<i64>>("results")? else { return Ok(None) };
+            let (first_at, last_at) = (Timestamp(row.get("first_at")?), Timestamp(row.get("last_at")?));
+            Ok(Some(Reach { results: results.unsigned_abs(), first_at, last_at }))
+        }
+
+        pub(in crate::store) async fn past_save(db: &mut $Connection, rows: &[PastRow]) -> Answer<()> {
+            let mut left: Vec<_> = rows.iter().collect();
+            while !left.is_empty() {
+                // A statement may not touch a row twice.
+                let mut seen = HashSet::new();
+                let (now, later): (Vec<_>, Vec<_>) =
+                    left.into_iter().partition(|row| seen.insert((row.setup, row.test)));
+                let now: Vec<PastRow> = now.into_iter().cloned().collect();
+                dialect::bulk::<PastsSave>(db, &now).await?;
+                left = later;
+            }
+            Ok(())
         }
     };
 }

@@ -105,6 +105,7 @@ pub(super) fn bulk_writes() -> Vec<(&'static str, &'static Texts)> {
         files::bulk(),
         foreign::bulk(),
         health::bulk(),
+        history::bulk(),
         jobs::bulk(),
         news::bulk(),
         runs::bulk(),

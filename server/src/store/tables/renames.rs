@@ -34,19 +34,19 @@ statements! {
     /// The tests of a run, by their numbers.
     TEST_IDS = "select test_id from tests where run_id = $1 order by ordinal";
     /// Whether two tests have results in the same run.
-    TOGETHER = "select run_id from tests where test_id = $1 and finished_at is not null \
-                intersect select run_id from tests where test_id = $2 and finished_at is not null limit 1";
+    TOGETHER = "select r.id as run_id from test_pasts a \
+                join test_pasts b on b.setup_id = a.setup_id and b.test_id = $2 \
+                join runs r on r.setup_id = a.setup_id and r.created_at >= a.first_at and r.created_at >= b.first_at \
+                and r.created_at <= a.last_at and r.created_at <= b.last_at \
+                join tests x on x.run_id = r.id and x.test_id = $1 and x.finished_at is not null \
+                join tests y on y.run_id = r.id and y.test_id = $2 and y.finished_at is not null \
+                where a.test_id = $1 limit 1";
     /// The setups on which a test ($1) has results.
-    SETUPS_OF_TEST = "select distinct setup_id from tests where test_id = $1 and finished_at is not null";
-    /// Whether a test ($1) has results in runs that were heard of before or after a time ($2).
-    SEEN_BESIDE = "select exists (select 1 from tests t join runs r on r.id = t.run_id where t.test_id = $1 \
-                   and t.finished_at is not null and r.created_at < $2) as before, \
-                   exists (select 1 from tests t join runs r on r.id = t.run_id where t.test_id = $1 \
-                   and t.finished_at is not null and r.created_at > $2) as after";
-    /// What a test ($1) came to on a setup ($2), the newest first.
+    SETUPS_OF_TEST = "select setup_id from test_pasts where test_id = $1";
+    /// What a test ($1) came to on a setup ($2), the newest runs first.
     TEST_ATTEMPTS = "select t.run_id, t.attempts, t.finished_at, r.commit_id from tests t \
-                     join runs r on r.id = t.run_id where t.test_id = $1 and t.setup_id = $2 \
-                     and t.finished_at is not null order by t.finished_at desc limit $3";
+                     join runs r on r.id = t.run_id where t.test_id = $1 and r.setup_id = $2 \
+                     and t.finished_at is not null order by r.created_at desc, r.id desc limit $3";
 }
 
 delegate! {
@@ -62,9 +62,6 @@ delegate! {
     read fn tests_together(one: TestId, other: TestId) -> bool;
     /// The setups on which a test has results, in no particular order.
     read fn setups_of_test(test: TestId) -> Vec<SetupId>;
-    /// Whether a test has results in runs that were first heard of before or
-    /// after a time.
-    read fn seen_beside(test: TestId, at: Timestamp) -> SeenBeside;
 }
 
 delegate_group! {
@@ -149,18 +146,8 @@ macro_rules! body {
         }
 
         pub(in crate::store) async fn setups_of_test(db: &mut $Connection, test: TestId) -> Answer<Vec<SetupId>> {
-            let id = |row: &$Row| Ok(SetupId(Columns::of(row, "tests", &["setup_id"]).get("setup_id")?));
+            let id = |row: &$Row| Ok(SetupId(Columns::of(row, "test_pasts", &["setup_id"]).get("setup_id")?));
             sqlx::query(SETUPS_OF_TEST).bind(test.0).fetch_all(db).await?.iter().map(id).collect()
-        }
-
-        pub(in crate::store) async fn seen_beside(
-            db: &mut $Connection,
-            test: TestId,
-            at: Timestamp,
-        ) -> Answer<SeenBeside> {
-            let row = sqlx::query(SEEN_BESIDE).bind(test.0).bind(at.0).fetch_one(db).await?;
-            let row = Columns::of(&row, "tests", &[]);
-            Ok(SeenBeside { before: row.get("before")?, after: row.get("after")? })
         }
 
         pub(in crate::store) async fn test_attempts(

@@ -106,6 +106,7 @@ async fn tests(place: &Place, bench: SetupId) -> RunId {
         let mut run = run_of(bench, &format!("m{number}"), number * 10_000, &events);
         run.take_touched();
         let rows: Vec<_> = (0..2_000).map(|ordinal| TestRow::of(&run, ordinal, 1)).collect();
+        let pasts: Vec<_> = rows.iter().filter_map(|row| PastRow::of(row, at(number))).collect();
         let mut group = place.store.begin_group().await.expect("free");
         group.run_save(&[RunRow::of(&run, at(number), 1)]).await.expect("saves");
         group.suite_save(&[SuiteRow::of(&run, 0, 1)]).await.expect("saves");
@@ -114,6 +115,7 @@ async fn tests(place: &Place, bench: SetupId) -> RunId {
             let began = Instant::now();
             let mut group = place.store.begin_group().await.expect("free");
             group.test_save(&rows).await.expect("saves");
+            group.past_save(&pasts).await.expect("saves");
             group.commit().await.expect("commits");
             *time += began.elapsed();
         }

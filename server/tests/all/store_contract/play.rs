@@ -50,6 +50,8 @@ pub async fn save(group: &mut Group, run: &mut Run, created_at: Timestamp, versi
     group.suite_save(&suites).await?;
     let tests: Vec<_> = touched.tests.iter().map(|ordinal| TestRow::of(run, *ordinal, version)).collect();
     group.test_save(&tests).await?;
+    let pasts: Vec<_> = tests.iter().filter_map(|row| PastRow::of(row, created_at)).collect();
+    group.past_save(&pasts).await?;
     let texts: Vec<_> = touched
         .texts
         .into_iter()

@@ -38,9 +38,8 @@ contract! {
         assert_eq!(store.setups_of_test(a).await.expect("reads"), [bench]);
         assert!(!store.tests_together(a, b).await.expect("reads"));
         assert!(store.tests_together(a, a).await.expect("reads"));
-        assert_eq!(store.seen_beside(b, at(20)).await.expect("reads"), SeenBeside { before: false, after: false });
-        assert_eq!(store.seen_beside(b, at(21)).await.expect("reads"), SeenBeside { before: true, after: false });
-        assert_eq!(store.seen_beside(b, at(19)).await.expect("reads"), SeenBeside { before: false, after: true });
+        let reach = Reach { results: 1, first_at: at(20), last_at: at(20) };
+        assert_eq!(store.test_reach(b).await.expect("reads"), Some(reach));
 
         let mut group = store.begin_group().await.expect("free");
         let seen = group.test_attempts(b, bench, 9).await.expect("reads");

@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 
 const DAY: i64 = 86_400;
 
+fn age(days: Option<u32>) -> Option<Micros> {
+    days.map(|days| Micros::from_secs(i64::from(days) * DAY))
+}
+
 /// The longest time that may be given; who wants more leaves it out.
 const DAYS_MAX: u32 = 36_500;
 
@@ -28,6 +32,9 @@ pub struct RetentionConfig {
     /// Runs, with everything that belongs to them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runs_days: Option<u32>,
+    /// Who did what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_days: Option<u32>,
     /// Projects with times of their own; what one leaves out is as above.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub projects: BTreeMap<String, ProjectRetention>,
@@ -63,7 +70,6 @@ impl ProjectRetention {
     }
 
     fn ages(&self) -> Ages {
-        let age = |days: Option<u32>| days.map(|days| Micros::from_secs(i64::from(days) * DAY));
         Ages {
             output: age(self.output_days),
             files: age(self.files_days),
@@ -88,6 +94,11 @@ impl RetentionConfig {
         ProjectRetention { output_days, files_days, events_days, runs_days }
     }
 
+    /// How long it is kept who did what.
+    pub fn audit(&self) -> Option<Micros> {
+        age(self.audit_days)
+    }
+
     /// How long things are kept, and where that is otherwise.
     pub fn ages(&self) -> (Ages, BTreeMap<ProjectName, Ages>) {
         let usual = self.usual();
@@ -102,12 +113,13 @@ impl Config {
         let retention = &self.retention;
         let usual = std::iter::once(("retention".to_owned(), retention.usual()));
         let own = retention.projects.iter().map(|(name, own)| (format!("retention.projects.{name}"), *own));
-        for (place, kept) in usual.chain(own) {
-            for (name, days) in kept.days() {
-                if days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
-                    let detail = format!("must be between 1 and {DAYS_MAX}; what is to be kept for ever is left out");
-                    return Err(invalid(format!("{place}.{name}"), detail));
-                }
+        let audit = ("retention".to_owned(), "audit_days", retention.audit_days);
+        let each =
+            usual.chain(own).flat_map(|(place, kept)| kept.days().map(|(name, days)| (place.clone(), name, days)));
+        for (place, name, days) in each.chain([audit]) {
+            if days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
+                let detail = format!("must be between 1 and {DAYS_MAX}; what is to be kept for ever is left out");
+                return Err(invalid(format!("{place}.{name}"), detail));
             }
         }
         for name in retention.projects.keys() {

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// A body at most, unpacked.
 pub const BODY_MAX: usize = 8 * 1024 * 1024;
 
+/// A form at most.
+const FORM_MAX: usize = 64 * 1024;
+
 /// A body that has not arrived by then never will.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(30);
 
@@ -33,13 +36,28 @@ fn too_large() -> Refusal {
 
 /// Reads a body whole.
 pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    read_within(headers, body, (BODY_MAX, ARRIVES_WITHIN), too_large).await
+}
+
+/// Reads the body of a form whole.
+pub async fn read_form(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    let too_large = || Refusal::new(ProblemKind::TooLarge, "a form has at most 64 KiB");
+    read_within(headers, body, (FORM_MAX, ARRIVES_WITHIN), too_large).await
+}
+
+async fn read_within(
+    headers: &HeaderMap,
+    body: Body,
+    (most, within): (usize, Duration),
+    too_large: fn() -> Refusal,
+) -> Result<Bytes, Refusal> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > BODY_MAX) {
+    if announced.is_some_and(|length| length > most) {
         drain(headers, body).await;
         return Err(too_large());
     }
     let mut chunks = body.into_data_stream();
-    match tokio::time::timeout(ARRIVES_WITHIN, collect(&mut chunks)).await {
+    match tokio::time::timeout(within, collect(&mut chunks, most, too_large)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(refusal)) => {
             // It was told to send, whatever it had asked before.
@@ -47,7 +65,7 @@ pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
             Err(refusal)
         }
         Err(_) => {
-            let seconds = ARRIVES_WITHIN.as_secs();
+            let seconds = within.as_secs();
             Err(Refusal::new(ProblemKind::TooSlow, format!("the body did not arrive within {seconds} seconds")))
         }
     }
@@ -62,15 +80,17 @@ pub async fn value<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Resu
     })
 }
 
-async fn collect(chunks: &mut BodyDataStream) -> Result<Bytes, Refusal> {
+async fn collect(chunks: &mut BodyDataStream, most: usize, too_large: fn() -> Refusal) -> Result<Bytes, Refusal> {
     let cut_off = |_| Refusal::new(ProblemKind::Malformed, "the body ended before its time");
     let Some(first) = chunks.next().await.transpose().map_err(cut_off)? else { return Ok(Bytes::new()) };
     // Most bodies come in one piece, which is handed on as it is.
-    let Some(second) = chunks.next().await.transpose().map_err(cut_off)? else { return Ok(first) };
+    let Some(second) = chunks.next().await.transpose().map_err(cut_off)? else {
+        return if first.len() > most { Err(too_large()) } else { Ok(first) };
+    };
     let mut whole = BytesMut::from(first);
     let mut next = Some(second);
     while let Some(chunk) = next {
-        if whole.len() + chunk.len() > BODY_MAX {
+        if whole.len() + chunk.len() > most {
             return Err(too_large());
         }
         whole.extend_from_slice(&chunk);
@@ -133,6 +153,21 @@ mod tests {
         assert_eq!(gunzip(&bomb).expect_err("refused").into_response().status(), 413);
         assert_eq!(gunzip(&gzip(b"[]")).ok().as_deref(), Some(&b"[]"[..]));
         assert_eq!(gunzip(b"[]").expect_err("refused").into_response().status(), 400);
+    }
+
+    #[tokio::test]
+    async fn a_form_is_small_and_does_not_drip() {
+        let form = |length: usize| async move { read_form(&HeaderMap::new(), Body::from(vec![b'x'; length])).await };
+        assert_eq!(form(FORM_MAX).await.map(|body| body.len()).ok(), Some(FORM_MAX));
+        assert_eq!(form(FORM_MAX + 1).await.expect_err("refused").into_response().status(), 413);
+        let drops = futures::stream::repeat_with(|| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok::<_, std::io::Error>(Bytes::from_static(b"x"))
+        });
+        let within = Duration::from_secs(3);
+        let body = Body::from_stream(drops.buffered(1));
+        let slow = read_within(&HeaderMap::new(), body, (FORM_MAX, within), too_large).await;
+        assert_eq!(slow.expect_err("refused").into_response().status(), 408);
     }
 
     #[tokio::test]

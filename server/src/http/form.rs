@@ -1,11 +1,11 @@
 //! Forms: what their fields say, and the proof that the page they were on came
 //! from here.
 
+use super::body;
 use super::problem::Refusal;
 use crate::service::access::Shown;
 use crate::service::{Desk, Failure};
 use app::domain::problem::{Problem, ProblemKind};
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -57,14 +57,13 @@ impl Form {
 impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !kind.starts_with("application/x-www-form-urlencoded") {
             return Err(Refusal::new(ProblemKind::Unsupported, "this address takes a form, as browsers send it"));
         }
-        let bytes = Bytes::from_request(request, state).await;
-        let bytes = bytes.map_err(|_| Refusal::new(ProblemKind::TooLarge, "a form has at most 64 KiB"))?;
-        Ok(Self::of(&bytes))
+        let (parts, body) = request.into_parts();
+        Ok(Self::of(&body::read_form(&parts.headers, body).await?))
     }
 }
 

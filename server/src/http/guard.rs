@@ -79,6 +79,7 @@ async fn around(State(service): State<Service>, mut request: Request, next: Next
 
 /// Finds out who asks, and has the request answered; or says why not.
 async fn answer(service: &Service, mut request: Request, next: Next) -> Result<Response, Refusal> {
+    name_host(&mut request);
     if is_foreign(service, &request) {
         return Err(Refusal::new(ProblemKind::Forbidden, "another site's page may not change anything here"));
     }
@@ -107,6 +108,18 @@ async fn answer(service: &Service, mut request: Request, next: Next) -> Result<R
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// HTTP/2 says in the address which host is meant: from here on it stands where
+/// HTTP/1.1 has it.
+fn name_host(request: &mut Request) {
+    if request.headers().contains_key(header::HOST) {
+        return;
+    }
+    let host = request.uri().authority().and_then(|authority| HeaderValue::try_from(authority.as_str()).ok());
+    if let Some(host) = host {
+        request.headers_mut().insert(header::HOST, host);
+    }
 }
 
 /// The service for whoever sent a request.
@@ -194,6 +207,21 @@ fn new_id() -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::body::Body;
+
+    #[test]
+    fn the_host_of_an_address_stands_where_it_is_looked_for() {
+        let host = |uri: &str, said: Option<&str>| {
+            let request = Request::builder().uri(uri);
+            let request = said.into_iter().fold(request, |request, host| request.header(header::HOST, host));
+            let mut request = request.body(Body::empty()).expect("a request");
+            name_host(&mut request);
+            request.headers().get(header::HOST).map(|host| host.to_str().expect("text").to_owned())
+        };
+        assert_eq!(host("https://holter.example:8443/a", None).as_deref(), Some("holter.example:8443"));
+        assert_eq!(host("https://other.example/a", Some("holter.example")).as_deref(), Some("holter.example"));
+        assert_eq!(host("/a", None), None);
+    }
 
     #[test]
     fn a_harmless_id_is_kept_and_any_other_replaced() {

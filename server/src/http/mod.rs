@@ -109,8 +109,7 @@ pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi
         .merge(live(&door.service).with_state(door.clone()))
         .merge(compat::routes(&door.service).with_state(door.clone()))
         .merge(hooks::aliases().with_state(door.clone()))
-        .merge(settings().with_state(door.clone()))
-        .merge(people().with_state(door.clone()))
+        .merge(kept_by_nobody(settings().merge(people())).with_state(door.clone()))
         .merge(work_pages().with_state(door.clone()))
         .merge(projects(&door.service).with_state(door.clone()))
         .merge(report_portal::router().with_state(door.clone()))
@@ -234,8 +233,6 @@ fn settings() -> Router<Door> {
         .route("/settings/notifications/{name}", get(notifications::one))
         .route("/settings/notifications/{name}/try", post(notifications::try_it))
         .route("/settings/notifications/{name}/delete", post(notifications::delete))
-        .layer(DefaultBodyLimit::max(64 * 1024))
-        .layer(CompressionLayer::new())
 }
 
 /// For people: who they are, and who else is let in.
@@ -257,9 +254,12 @@ fn people() -> Router<Door> {
         .route("/settings/tokens", get(token_forms::list).post(token_forms::make))
         .route("/settings/tokens/{id}", post(token_forms::revoke))
         .route("/settings/audit", get(audit::page))
-        // Not packed: a secret beside what somebody else wrote would show by its length.
-        .layer(DefaultBodyLimit::max(64 * 1024))
-        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+}
+
+/// Pages with secrets on them. Not packed: a secret beside what somebody else
+/// wrote would show by its length.
+fn kept_by_nobody(router: Router<Door>) -> Router<Door> {
+    router.layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
 }
 
 /// Pages about what Holter runs.

@@ -13,7 +13,6 @@ use app::domain::change::ChangeKind;
 use app::domain::problem::Problem;
 use app::domain::rights::Action;
 use app::paths::Segment;
-use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::fmt::Write;
@@ -201,8 +200,7 @@ fn read(form: &Form) -> Channel {
 }
 
 /// Saves what a form says.
-pub async fn save(desk: Desk, body: Bytes) -> Response {
-    let form = Form::of(&body);
+pub async fn save(desk: Desk, form: Form) -> Response {
     let name = form.text("name").to_owned();
     let saved = async {
         let desk = form::trusted(&desk, &form).await?;
@@ -232,8 +230,8 @@ fn told_once(secret: &Secret) -> String {
 }
 
 /// Sends a test message, and says what came of it.
-pub async fn try_it(desk: Desk, Name(name): Name, body: Bytes) -> Result<Response, Refusal> {
-    let desk = form::trusted(&desk, &Form::of(&body)).await?;
+pub async fn try_it(desk: Desk, Name(name): Name, form: Form) -> Result<Response, Refusal> {
+    let desk = form::trusted(&desk, &form).await?;
     desk.may(Action::Configure)?;
     let found = known(&desk, &name).await?;
     let news = match desk.channel_try(&name).await? {
@@ -247,8 +245,8 @@ pub async fn try_it(desk: Desk, Name(name): Name, body: Bytes) -> Result<Respons
 }
 
 /// Deletes a channel.
-pub async fn delete(desk: Desk, Name(name): Name, body: Bytes) -> Result<Response, Refusal> {
-    let desk = form::trusted(&desk, &Form::of(&body)).await?;
+pub async fn delete(desk: Desk, Name(name): Name, form: Form) -> Result<Response, Refusal> {
+    let desk = form::trusted(&desk, &form).await?;
     desk.channel_delete(&name).await?;
     Ok(Redirect::to("/settings/notifications").into_response())
 }

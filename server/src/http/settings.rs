@@ -13,7 +13,6 @@ use app::domain::problem::Problem;
 use app::domain::rights::Action;
 use app::domain::wall::{Palette, Theme, WallPlan};
 use app::paths::Segment;
-use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::fmt::Write;
@@ -170,8 +169,7 @@ fn choice<T: Copy + PartialEq>(label: &str, name: &str, all: &[T], chosen: T, sp
 }
 
 /// Saves what a form says.
-pub async fn save(desk: Desk, body: Bytes) -> Response {
-    let form = Form::of(&body);
+pub async fn save(desk: Desk, form: Form) -> Response {
     let name = form.text("name").to_owned();
     let saved = async {
         let desk = form::trusted(&desk, &form).await?;
@@ -193,9 +191,9 @@ pub async fn save(desk: Desk, body: Bytes) -> Response {
 pub async fn link(
     desk: Desk,
     super::extract::Segment(name): super::extract::Segment,
-    body: Bytes,
+    form: Form,
 ) -> Result<Response, Refusal> {
-    let desk = form::trusted(&desk, &Form::of(&body)).await?;
+    let desk = form::trusted(&desk, &form).await?;
     desk.may(Action::Configure)?;
     let found = desk.wall_plan(&name).await?.ok_or_else(|| Refusal::not_found("there is no wall of this name"))?;
     let secret = desk.kiosk_link(&name).await?;
@@ -207,9 +205,9 @@ pub async fn link(
 pub async fn unlink(
     desk: Desk,
     axum::extract::Path((name, id)): axum::extract::Path<(String, String)>,
-    body: Bytes,
+    form: Form,
 ) -> Result<Response, Refusal> {
-    let desk = form::trusted(&desk, &Form::of(&body)).await?;
+    let desk = form::trusted(&desk, &form).await?;
     let id = id.parse().map_err(|_| Refusal::not_found("there is no such link"))?;
     desk.kiosk_unlink(&name, id).await?;
     Ok(Redirect::to(&format!("/settings/walls/{}", Segment(&name))).into_response())
@@ -219,9 +217,9 @@ pub async fn unlink(
 pub async fn delete(
     desk: Desk,
     super::extract::Segment(name): super::extract::Segment,
-    body: Bytes,
+    form: Form,
 ) -> Result<Response, Refusal> {
-    let desk = form::trusted(&desk, &Form::of(&body)).await?;
+    let desk = form::trusted(&desk, &form).await?;
     desk.wall_delete(&name).await?;
     Ok(Redirect::to("/settings/walls").into_response())
 }

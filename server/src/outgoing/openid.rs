@@ -11,8 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use reqwest::Method;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use url::Url;
@@ -105,10 +105,29 @@ pub struct Claims {
     /// The address for mail.
     pub email: Option<String>,
     /// Whether the provider knows that mail to it arrives.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "truth")]
     pub email_verified: bool,
     /// What the person wants to be called.
     pub preferred_username: Option<String>,
+}
+
+/// Some providers write truth as text. What is neither is no.
+fn truth<'de, D: Deserializer<'de>>(said: D) -> Result<bool, D::Error> {
+    let said = serde_json::Value::deserialize(said)?;
+    Ok(said.as_bool().unwrap_or_else(|| said.as_str() == Some("true")))
+}
+
+/// The keys of a provider. Of kinds that are not known here there may be some.
+#[derive(Debug, Deserialize)]
+struct Keys {
+    keys: Vec<serde_json::Value>,
+}
+
+impl Keys {
+    fn known(self) -> JwkSet {
+        let keys = self.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
+        JwkSet { keys: keys.collect() }
+    }
 }
 
 fn read<T: DeserializeOwned>(what: &'static str, body: &[u8]) -> Result<T, OpenIdError> {
@@ -180,8 +199,8 @@ impl Provider {
             .basic(&encoded(&self.client_id), &encoded(self.client_secret.expose()))
             .body(form);
         let tokens: Tokens = ask(outgoing, "the code", call).await?;
-        let keys: JwkSet = ask(outgoing, "its keys", Call::get(doors.jwks_uri.clone())).await?;
-        self.believed(&tokens.id_token, &keys, &trip.nonce, now)
+        let keys: Keys = ask(outgoing, "its keys", Call::get(doors.jwks_uri.clone())).await?;
+        self.believed(&tokens.id_token, &keys.known(), &trip.nonce, now)
     }
 
     /// What a token says, if it is to be believed.

@@ -75,6 +75,10 @@ pub struct Asker {
 }
 
 impl Asker {
+    fn is_kiosk(&self) -> bool {
+        matches!(&*self.who, Who::Pass(pass) if pass.scope == Scope::Kiosk)
+    }
+
     /// What forms made for this session carry; none where nobody is signed in.
     pub fn form_key(&self) -> Option<String> {
         let hash = self.hash.filter(|_| matches!(*self.who, Who::Person(_)))?;
@@ -188,7 +192,10 @@ impl Service {
         let hash = hash_of(secret);
         let is_session = matches!(shown, Shown::Session(_));
         let is_cookie = is_session || matches!(shown, Shown::KioskCookie(_));
-        let asker = match self.asker(hash, is_session, address).await? {
+        let asker = self.asker(hash, is_session, address).await?;
+        // What opens a wall opens nothing else, and nothing else opens a wall.
+        let is_kiosk = matches!(shown, Shown::Kiosk(_) | Shown::KioskCookie(_));
+        let asker = match asker.filter(|asker| !is_kiosk || asker.is_kiosk()) {
             Some(asker) => asker,
             // A cookie is sent by browsers, not by people: an old one is nothing.
             None if is_cookie => nobody,
@@ -213,8 +220,14 @@ impl Service {
         let now = self.now();
         let entry = match self.inner.known.get(&hash, now) {
             Some(entry) => Some(entry),
-            None => self.look_up(hash, is_session, address, now).await?,
+            None => {
+                self.inner.limits.take_unknown(address, now)?;
+                self.look_up(hash, is_session, address, now).await?
+            }
         };
+        // A cookie that somebody took is no token, though it is remembered.
+        let is_shown_as_meant = |entry: &Entry| matches!(*entry.who, Who::Person(_)) == is_session;
+        let entry = entry.filter(is_shown_as_meant);
         let entry = entry.filter(|entry| entry.expires_at.is_none_or(|expires| expires > now));
         Ok(entry.map(|entry| Asker { who: entry.who, address, hash: Some(hash), expires_at: entry.expires_at }))
     }

@@ -1,16 +1,38 @@
 //! Who did what: a line for each deed that lets somebody in or out, or changes
 //! what everybody sees.
 
+use super::Service;
 use super::desk::Desk;
 use super::failure::Failure;
 use crate::clock::new_id;
 use crate::store::rows::AuditRow;
-use app::domain::account::Deed;
+use app::domain::account::{Backoff, Deed};
 use app::domain::rights::{Action, Who};
 use uuid::Uuid;
 
 /// Lines on a page.
 pub const DEEDS_SHOWN: u32 = 100;
+
+/// Deeds that are forgotten at once.
+const FORGOTTEN_AT_ONCE: u32 = 1_000;
+
+impl Service {
+    /// Forgets sessions, links and attempts that are over, and deeds older than
+    /// they are kept. Tells how many rows it were.
+    pub async fn forget_ended(&self) -> Result<u64, Failure> {
+        let (store, now) = (&self.inner.store, self.now());
+        let mut rows = store.sessions_forget(now).await? + store.links_forget(now).await?;
+        rows += store.attempts_forget(now - Backoff::FORGOTTEN).await?;
+        let Some(age) = self.inner.audit_kept else { return Ok(rows) };
+        loop {
+            let forgotten = store.audit_forget(now - age, FORGOTTEN_AT_ONCE).await?;
+            rows += forgotten;
+            if forgotten < u64::from(FORGOTTEN_AT_ONCE) {
+                return Ok(rows);
+            }
+        }
+    }
+}
 
 impl Desk {
     /// Who stands here, as the log of deeds calls them.

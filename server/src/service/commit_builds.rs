@@ -5,7 +5,6 @@ use super::Service;
 use super::desk::Desk;
 use super::failure::{Failure, chain};
 use super::jobs::{JobRow, NewJob};
-use super::post::Letter;
 use crate::clock::new_id;
 use crate::config::RepositoryConfig;
 use crate::outgoing::forge::CommitStatus;
@@ -80,8 +79,7 @@ impl Service {
             description,
             url: self.link(&format!("/builds/{}", build.id)),
         };
-        let letter = Letter::CommitStatus { repository, status };
-        Ok(self.inner.store.outbox_put(&letter.row(self.now())).await?)
+        self.say_commit_status(&repository, status).await
     }
 }
 

@@ -12,6 +12,7 @@ use app::domain::rights::Who;
 use app::domain::time::Timestamp;
 use ipnet::IpNet;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 /// Seconds' worth of requests that may come at once.
@@ -46,11 +47,21 @@ impl Limits {
 
     /// Counts a request, or says when to come again.
     pub(super) fn take(&self, asker: &Asker, now: Timestamp) -> Result<(), Failure> {
-        let Some(rate) = self.rate else { return Ok(()) };
         let counted = match (asker.hash, &*asker.who) {
             (Some(hash), Who::Person(_) | Who::Pass(_)) => Counted::Secret(hash),
             _ => Counted::Network(asker.address.map(network)),
         };
+        self.count(counted, now)
+    }
+
+    /// Counts a secret that nobody here remembers: to find out whose it is
+    /// costs a look into the store.
+    pub(super) fn take_unknown(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Failure> {
+        self.count(Counted::Network(address.map(network)), now)
+    }
+
+    fn count(&self, counted: Counted, now: Timestamp) -> Result<(), Failure> {
+        let Some(rate) = self.rate else { return Ok(()) };
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         match rate.take(used.get(&counted).copied(), now) {
             Ok(until) => {

@@ -83,7 +83,7 @@ use crate::store::Store;
 use app::domain::clock::Clock;
 use app::domain::name::SetupName;
 use app::domain::rights::Policy;
-use app::domain::time::Timestamp;
+use app::domain::time::{Micros, Timestamp};
 use app::domain::wall::WallPlan;
 use board::Board;
 use ipnet::IpNet;
@@ -110,9 +110,11 @@ struct Inner {
     outgoing: Outgoing,
     mailer: Option<Mailer>,
     statuses: statuses::Statuses,
+    letters: tokio::sync::Notify,
     channels: BTreeMap<String, Channel>,
     notify: news::Notify,
     retention: retention::Retention,
+    audit_kept: Option<Micros>,
     public_url: String,
     secrets: BTreeMap<String, Secret>,
     jobs_have_network: bool,

@@ -231,6 +231,7 @@ impl News {
             group.pace_save(pace).await?;
         }
         group.commit().await?;
+        service.inner.letters.notify_one();
         self.note(done);
         self.paces.extend(pace.map(|row| (row.channel, row.pace)));
         Ok(())

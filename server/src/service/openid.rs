@@ -7,6 +7,7 @@
 use super::desk::Desk;
 use super::failure::{Failure, chain};
 use super::links::new_user;
+use super::people::taken;
 use super::tokens::{no_chance, random_secret};
 use crate::config::{Config, OpenIdConfig};
 use crate::outgoing::openid::{Claims, OpenIdError, Provider, Trip};
@@ -52,6 +53,10 @@ fn failed(error: OpenIdError) -> Failure {
     }
 }
 
+fn closed() -> Failure {
+    Failure::Forbidden("this account was closed".into())
+}
+
 fn lost() -> Failure {
     Failure::Forbidden("this way to sign in was begun in another browser, or too long ago; begin again".into())
 }
@@ -69,7 +74,6 @@ impl Desk {
     /// Sends somebody to the provider; `next` is the page to come back to.
     pub async fn openid_begin(&self, next: &str) -> Result<Departure, Failure> {
         let openid = self.openid()?;
-        self.count_guess().await?;
         let secret = || random_secret().map_err(no_chance);
         let trip = Trip { state: secret()?, nonce: secret()?, verifier: secret()? };
         let doors = openid.provider.doors(self.outgoing()).await.map_err(failed)?;
@@ -94,13 +98,17 @@ impl Desk {
         if own.len() < 64 || !bool::from(own.as_bytes().ct_eq(state.as_bytes())) {
             return Err(lost());
         }
+        let from_here = self.take_from_here("openid").await?;
         let trip = Trip { state: own.into(), nonce: nonce.into(), verifier: verifier.into() };
         let doors = openid.provider.doors(self.outgoing()).await.map_err(failed)?;
         let back = self.link(BACK);
         let claims = openid.provider.claims(self.outgoing(), &doors, &back, code, &trip, self.now());
         let user = self.user_of(openid, claims.await.map_err(failed)?).await?;
         if user.disabled_at.is_some() {
-            return Err(Failure::Forbidden("this account was closed".into()));
+            return Err(closed());
+        }
+        if let Some(attempt) = from_here {
+            self.give_back(attempt).await?;
         }
         Ok((self.begin_session(&user, agent).await?, text_of(next)))
     }
@@ -117,6 +125,9 @@ impl Desk {
         if let Some(email) = &email
             && let Some(user) = store.user_by_email(email).await?
         {
+            if user.disabled_at.is_some() {
+                return Err(closed());
+            }
             if user.subject.is_some() {
                 return Err(Failure::Forbidden("the account with this address is of somebody else there".into()));
             }
@@ -143,8 +154,12 @@ impl Desk {
             let why = format!("there is an account {name} already; an administrator can give it your address for mail");
             return Err(Failure::Forbidden(why));
         }
+        if !self.has_room_for_people().await? {
+            return Err(Failure::Forbidden("there are as many accounts here as there may be".into()));
+        }
         let user = UserRow { subject: Some(subject), ..new_user(name, email, openid.role, self.now()) };
-        self.inner.store.user_insert(&user).await?;
+        // Somebody else may have taken the name in between.
+        self.inner.store.user_insert(&user).await.map_err(taken)?;
         self.note_of(&user.name, Deed::UserMade, &user.name, Some("by OpenID")).await;
         Ok(user)
     }

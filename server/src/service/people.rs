@@ -53,7 +53,7 @@ fn fault(field: &'static str, detail: &str) -> Failure {
 }
 
 /// A name or an address that another account has.
-fn taken(error: StoreError) -> Failure {
+pub(super) fn taken(error: StoreError) -> Failure {
     match error.conflict() {
         Some("users_email") => fault("email", "another account has it"),
         Some("users_name") => fault("name", "another account has it"),
@@ -81,12 +81,17 @@ impl Desk {
         Ok(Some(Account { user, grants: self.inner.store.grants_of(id).await? }))
     }
 
+    /// Whether there may be one account more.
+    pub(super) async fn has_room_for_people(&self) -> Result<bool, Failure> {
+        Ok(self.inner.store.user_count().await? < PEOPLE_MAX)
+    }
+
     /// Makes an account for somebody, and a link by which its password is set.
     pub async fn invite(&self, name: &str, said: &AccountText) -> Result<Invited, Failure> {
         self.allow(Action::Administer)?;
         let name = user_name(name).map_err(invalid)?;
         let email = mail_address(&said.email).map_err(invalid)?;
-        if self.inner.store.user_count().await? >= PEOPLE_MAX {
+        if !self.has_room_for_people().await? {
             return Err(fault("name", &format!("there are {PEOPLE_MAX} accounts already")));
         }
         let user = new_user(name, email.clone(), said.role, self.now());
@@ -158,7 +163,7 @@ impl Desk {
 
     /// The own sessions, the last used first.
     pub async fn own_sessions(&self) -> Result<Vec<Session>, Failure> {
-        Ok(self.inner.store.session_list(self.person()?.id).await?)
+        Ok(self.inner.store.session_list(self.person()?.id, self.now()).await?)
     }
 
     /// The own account.
@@ -172,8 +177,10 @@ impl Desk {
     pub async fn own_session_end(&self, id: SessionId) -> Result<bool, Failure> {
         let person = self.person()?;
         let done = self.inner.store.session_end(id, person.id).await?;
-        self.inner.known.forget();
-        self.note(Deed::SessionsEnded, &person.name, Some("one")).await;
+        if done {
+            self.inner.known.forget();
+            self.note(Deed::SessionsEnded, &person.name, Some("one")).await;
+        }
         Ok(done)
     }
 
@@ -183,11 +190,11 @@ impl Desk {
     pub async fn own_password(&self, old: &str, new: &str) -> Result<(), Failure> {
         let person = self.person()?;
         let user = self.own_account().await?;
+        check_password(new, &user.name).map_err(invalid)?;
         self.take_attempt(&format!("password {}", user.id), Backoff::NAME).await?;
         if user.password.is_some() && !self.inner.passwords.verify(old, user.password.as_deref()).await? {
             return Err(fault("old", "is not the password of this account"));
         }
-        check_password(new, &user.name).map_err(invalid)?;
         let hash = self.inner.passwords.hash(new).await?;
         self.inner.store.password_set(user.id, &hash, Some(person.session)).await?;
         self.inner.store.attempt_clear(&format!("password {}", user.id)).await?;

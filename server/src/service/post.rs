@@ -93,7 +93,14 @@ impl Service {
     /// the same commit in the same context.
     pub async fn say_commit_status(&self, repository: &str, status: CommitStatus) -> Result<(), Failure> {
         let letter = Letter::CommitStatus { repository: repository.into(), status };
-        Ok(self.inner.store.outbox_put(&letter.row(self.now())).await?)
+        self.inner.store.outbox_put(&letter.row(self.now())).await?;
+        self.inner.letters.notify_one();
+        Ok(())
+    }
+
+    /// Waits until a letter was written here since the last time.
+    pub async fn letter_written(&self) {
+        self.inner.letters.notified().await;
     }
 
     /// Sends letters whose time has come. Tells how many there were.

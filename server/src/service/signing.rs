@@ -69,7 +69,7 @@ impl Service {
 
     /// Takes an attempt back that turned out well. Where others were counted
     /// since, it stays: they may be of somebody else.
-    async fn give_back(&self, attempt: Attempt) -> Result<(), Failure> {
+    pub(super) async fn give_back(&self, attempt: Attempt) -> Result<(), Failure> {
         let Attempt { counted, open_before } = attempt;
         let Failures { count, at, .. } = counted.failures;
         let failures = Failures { count: count.saturating_sub(1), at, open_at: open_before };
@@ -86,7 +86,7 @@ impl Service {
 
 impl Desk {
     /// Counts an attempt from where this one comes.
-    async fn take_from_here(&self, purpose: &str) -> Result<Option<Attempt>, Failure> {
+    pub(super) async fn take_from_here(&self, purpose: &str) -> Result<Option<Attempt>, Failure> {
         match self.asker().address {
             Some(address) => {
                 self.take_attempt(&format!("{purpose} {}", network(address)), Backoff::ADDRESS).await.map(Some)

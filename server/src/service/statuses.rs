@@ -112,6 +112,7 @@ impl Service {
             let row = CommitStatusRow { run: run.id, state: state.as_str().into(), at: now };
             group.commit_status_save(&row).await?;
             group.commit().await?;
+            self.inner.letters.notify_one();
         }
         Ok(())
     }

@@ -160,9 +160,7 @@ impl Desk {
     /// Makes a token and tells its secret, once.
     pub async fn token_make(&self, said: &TokenText) -> Result<(Secret, Token), Failure> {
         self.allow(Action::Administer)?;
-        if self.inner.store.token_list().await?.len() >= TOKENS_MAX {
-            return Err(invalid("label", format!("there are {TOKENS_MAX} tokens already")));
-        }
+        self.has_room_for_tokens("label").await?;
         let (secret, row) = said.make(self.now())?;
         let row = TokenRow { created_by: Some(self.actor()), ..row };
         self.inner.store.token_insert(&row).await?;
@@ -174,8 +172,22 @@ impl Desk {
     pub async fn token_revoke(&self, id: TokenId) -> Result<bool, Failure> {
         self.allow(Action::Administer)?;
         let was_valid = self.revoke(id).await?;
-        self.note(Deed::TokenRevoked, &id.to_string(), None).await;
+        if was_valid {
+            self.note(Deed::TokenRevoked, &id.to_string(), None).await;
+        }
         Ok(was_valid)
+    }
+
+    /// Whether there may be one more that holds; those that were revoked or
+    /// have expired do not count.
+    async fn has_room_for_tokens(&self, pointer: &str) -> Result<(), Failure> {
+        let now = self.now();
+        let holds = |row: &TokenRow| row.revoked_at.is_none() && row.expires_at.is_none_or(|expires| expires > now);
+        let holding = self.inner.store.token_list().await?.iter().filter(|row| holds(row)).count();
+        if holding >= TOKENS_MAX {
+            return Err(invalid(pointer, format!("there are {TOKENS_MAX} tokens already; revoke some")));
+        }
+        Ok(())
     }
 
     /// The links that show a wall, the newest first.
@@ -187,6 +199,7 @@ impl Desk {
     /// Makes a link that shows a wall for ever; its secret is told once.
     pub async fn kiosk_link(&self, wall: &str) -> Result<String, Failure> {
         self.allow(Action::Configure)?;
+        self.has_room_for_tokens("").await?;
         let (secret, row) = make(Scope::Kiosk, None, None, self.now()).map_err(no_chance)?;
         let row = TokenRow { wall: Some(wall.into()), created_by: Some(self.actor()), ..row };
         self.inner.store.token_insert(&row).await?;
@@ -201,7 +214,9 @@ impl Desk {
             return Ok(false);
         }
         let was_valid = self.revoke(id).await?;
-        self.note(Deed::TokenRevoked, &id.to_string(), Some(&format!("wall {wall}"))).await;
+        if was_valid {
+            self.note(Deed::TokenRevoked, &id.to_string(), Some(&format!("wall {wall}"))).await;
+        }
         Ok(was_valid)
     }
 }

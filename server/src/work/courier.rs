@@ -21,14 +21,22 @@ pub async fn watch(service: Service, stop: CancellationToken) {
     }
 }
 
-/// Sends what is to be sent, until it is told to stop. A call that is under
-/// way then is broken off, and made again after the next start.
+/// Calls that are under way when it is told to stop have so long: what was
+/// taken and not noted as taken is said again after the next start.
+const STOPS_WITHIN: Duration = Duration::from_secs(2);
+
+/// Sends what is to be sent, until it is told to stop. A call that takes too
+/// long then is broken off, and made again after the next start.
 pub async fn send(service: Service, stop: CancellationToken) {
     let mut lease = Lease::new("post");
     let mut looks = 0;
-    while goes_on(&stop).await {
+    while is_time(&service, &stop).await {
+        let too_late = async {
+            stop.cancelled().await;
+            tokio::time::sleep(STOPS_WITHIN).await;
+        };
         let step = tokio::select! {
-            () = stop.cancelled() => return,
+            () = too_late => return,
             step = step(&service, &mut lease, looks % SHED_EVERY == 0) => step,
         };
         if let Err(failure) = step {
@@ -46,6 +54,15 @@ async fn step(service: &Service, lease: &mut Lease, shed: bool) -> Result<(), cr
         service.shed_letters().await?;
     }
     service.deliver().await.map(drop)
+}
+
+/// Waits until there may be something to send: at once where it was written
+/// here. Tells whether to go on.
+async fn is_time(service: &Service, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = service.letter_written() => true,
+        goes_on = goes_on(stop) => goes_on,
+    }
 }
 
 async fn goes_on(stop: &CancellationToken) -> bool {

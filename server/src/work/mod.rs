@@ -5,6 +5,7 @@
 //! and listeners never feel it. The rules are the service's.
 
 pub mod courier;
+pub mod ended;
 pub mod files;
 pub mod leases;
 pub mod retention;
@@ -19,6 +20,7 @@ pub fn start(service: &Service, stop: &CancellationToken) -> TaskTracker {
     let work = TaskTracker::new();
     work.spawn(courier::watch(service.clone(), stop.clone()));
     work.spawn(courier::send(service.clone(), stop.clone()));
+    work.spawn(ended::run(service.clone(), stop.clone()));
     work.spawn(files::run(service.clone(), stop.clone()));
     work.spawn(leases::run(service.clone(), stop.clone()));
     work.spawn(retention::run(service.clone(), stop.clone()));

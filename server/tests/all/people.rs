@@ -70,6 +70,26 @@ async fn who_signs_in_reads_and_is_named_and_may_leave() {
 }
 
 #[tokio::test]
+async fn what_is_over_is_forgotten() {
+    let server = TestServer::start_with(false, |config| config.retention.audit_days = Some(30)).await;
+    let mut ana = server.first_administrator("ana").await;
+    ana.fill("/settings/people", "/settings/people", &[("name", "bo"), ("role", "viewer")]).await;
+    Browser::new(&server).sign_in("bo", "four plain words her").await;
+    let deeds = async || server.service().itself().deeds(None).await.expect("it may").len();
+    assert_eq!(server.service().forget_ended().await.expect("it can"), 0, "nothing is over yet");
+    assert!(deeds().await > 1);
+    server.pass(15 * 86_400);
+    let gone = server.service().forget_ended().await.expect("it can");
+    assert!(gone >= 3, "the session, the invitation and the wrong attempt: {gone}");
+    let kept = deeds().await;
+    assert!(kept > 1, "what was done is kept for longer");
+    server.pass(16 * 86_400);
+    assert_eq!(server.service().forget_ended().await.expect("it can"), kept as u64);
+    assert_eq!(deeds().await, 0);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_session_that_was_planted_is_not_the_one_that_is_signed_in() {
     let server = closed().await;
     let mut own = server.first_administrator("ana").await;

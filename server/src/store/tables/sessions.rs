@@ -15,7 +15,7 @@ statements! {
     /// A session by the hash of its secret.
     SESSION_BY_HASH = concat!(session_columns!(), " where hash = $1");
     /// The sessions of somebody ($1), the last used first.
-    SESSION_LIST = concat!(session_columns!(), " where user_id = $1 order by used_at desc, id");
+    SESSION_LIST = concat!(session_columns!(), " where user_id = $1 and expires_at > $2 order by used_at desc, id");
     /// A session was used.
     SESSION_TOUCH = "update sessions set used_at = $2, expires_at = $3, address = $4 where id = $1";
     /// One session of somebody ends.
@@ -57,7 +57,7 @@ delegate! {
     /// A session by the hash of its secret.
     read fn session_by_hash(hash: &[u8; 32]) -> Option<SessionRow>;
     /// The sessions of somebody, the last used first.
-    read fn session_list(user: UserId) -> Vec<SessionRow>;
+    read fn session_list(user: UserId, now: Timestamp) -> Vec<SessionRow>;
     /// A session was used.
     write fn session_touch(id: SessionId, at: Timestamp, expires_at: Timestamp, address: Option<&str>) -> ();
     /// Ends one session of somebody. Tells whether it was one.
@@ -139,8 +139,12 @@ macro_rules! body {
             row.as_ref().map(session).transpose()
         }
 
-        pub(in crate::store) async fn session_list(db: &mut $Connection, user: UserId) -> Answer<Vec<SessionRow>> {
-            all(sqlx::query(SESSION_LIST).bind(user.0).fetch_all(db).await?, session)
+        pub(in crate::store) async fn session_list(
+            db: &mut $Connection,
+            user: UserId,
+            now: Timestamp,
+        ) -> Answer<Vec<SessionRow>> {
+            all(sqlx::query(SESSION_LIST).bind(user.0).bind(now.0).fetch_all(db).await?, session)
         }
 
         pub(in crate::store) async fn session_touch(

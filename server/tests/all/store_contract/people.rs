@@ -126,10 +126,11 @@ contract! {
         }
         assert_eq!(store.session_by_hash(&[2; 32]).await.expect("reads"), Some(all[1].clone()));
         assert_eq!(store.session_by_hash(&[9; 32]).await.expect("reads"), None);
-        assert_eq!(store.session_list(ana.id).await.expect("reads"), [all[1].clone(), all[0].clone()]);
+        assert_eq!(store.session_list(ana.id, at(0)).await.expect("reads"), [all[1].clone(), all[0].clone()]);
         store.session_touch(all[0].id, at(9), at(80), None).await.expect("touches");
         let touched = SessionRow { used_at: at(9), expires_at: at(80), address: None, ..all[0].clone() };
-        assert_eq!(store.session_list(ana.id).await.expect("reads"), [touched, all[1].clone()]);
+        assert_eq!(store.session_list(ana.id, at(0)).await.expect("reads"), [touched.clone(), all[1].clone()]);
+        assert_eq!(store.session_list(ana.id, at(60)).await.expect("reads"), [touched], "one is over");
         assert!(!store.session_end(all[0].id, bo.id).await.expect("is not bo's"));
         assert!(rises(&store, store.session_end(all[0].id, ana.id)).await.expect("ends"));
         assert_eq!(store.sessions_forget(at(60)).await.expect("forgets"), 1);
@@ -148,7 +149,7 @@ contract! {
         let link = LinkRow { hash: [7; 32], kind, user: Some(ana.id), created_at: at(1), expires_at: at(50) };
         store.link_make(&link).await.expect("makes");
         rises(&store, store.password_set(ana.id, "new", Some(here.id))).await.expect("sets");
-        assert_eq!(store.session_list(ana.id).await.expect("reads"), [here]);
+        assert_eq!(store.session_list(ana.id, at(0)).await.expect("reads"), [here]);
         assert_eq!(store.link_get(&[7; 32], at(2)).await.expect("reads"), None);
         assert_eq!(store.user_get(ana.id).await.expect("reads").and_then(|row| row.password).as_deref(), Some("new"));
     }
@@ -170,7 +171,7 @@ contract! {
         assert_eq!(store.link_spend(&[3; 32], at(9), "new").await.expect("spends"), Some(ana.id));
         assert_eq!(store.link_spend(&[3; 32], at(9), "again").await.expect("no failure"), None);
         assert_eq!(store.user_get(ana.id).await.expect("reads").and_then(|row| row.password).as_deref(), Some("new"));
-        assert!(store.session_list(ana.id).await.expect("reads").is_empty(), "whoever was in is out");
+        assert!(store.session_list(ana.id, at(0)).await.expect("reads").is_empty(), "whoever was in is out");
         assert_eq!(store.link_get(&[1; 32], at(2)).await.expect("reads"), None, "no other link is left");
         store.link_make(&link(4, LinkKind::Reset, Some(ana.id))).await.expect("makes");
         assert_eq!(store.links_forget(at(50)).await.expect("forgets"), 1);

@@ -7,6 +7,7 @@
 use super::access::{Asker, Hash};
 use super::failure::Failure;
 use super::signing::network;
+use app::domain::ids::UserId;
 use app::domain::rate::Rate;
 use app::domain::rights::Who;
 use app::domain::time::Timestamp;
@@ -25,8 +26,10 @@ const COUNTED_MAX: usize = 50_000;
 /// Who is counted as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Counted {
-    /// A token or a session.
-    Secret(Hash),
+    /// A token.
+    Token(Hash),
+    /// A person, however many browsers they have.
+    Person(UserId),
     /// All who say nothing, or nothing that holds, from one network.
     Network(Option<IpNet>),
 }
@@ -48,7 +51,8 @@ impl Limits {
     /// Counts a request, or says when to come again.
     pub(super) fn take(&self, asker: &Asker, now: Timestamp) -> Result<(), Failure> {
         let counted = match (asker.hash, &*asker.who) {
-            (Some(hash), Who::Person(_) | Who::Pass(_)) => Counted::Secret(hash),
+            (_, Who::Person(person)) => Counted::Person(person.id),
+            (Some(hash), Who::Pass(_)) => Counted::Token(hash),
             _ => Counted::Network(asker.address.map(network)),
         };
         self.count(counted, now)

@@ -17,7 +17,8 @@ statements! {
         "select ", health_columns!(), ", t.name, t.parameters, t.detail, t.duration, s.path, s.detail as suite_detail, \
          r.project, t.run_id from health h \
          join test_pasts p on p.setup_id = h.setup_id and p.test_id = h.test_id \
-         join tests t on t.run_id = p.run_id and t.test_id = h.test_id join runs r on r.id = t.run_id \
+         join tests x on x.run_id = p.run_id and x.test_id = p.test_id \
+         join tests t on t.run_id = x.run_id and t.ordinal = x.ordinal join runs r on r.id = t.run_id \
          left join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
          where h.label not in ('new', 'healthy') order by h.phi desc limit $1"
     );

@@ -8,9 +8,19 @@ macro_rules! result_columns {
         concat!(
             "select t.run_id, t.ordinal, t.setup_id, r.key, r.project, r.commit_id, r.branch, ",
             outcome!(),
-            " as outcome, t.attempts, t.duration, t.finished_at, t.name, t.parameters, t.detail, s.path, s.detail as suite_detail from tests t \
-             join runs r on r.id = t.run_id left join suites s on s.run_id = t.run_id and s.ordinal = t.suite"
+            " as outcome, t.attempts, t.duration, t.finished_at, t.name, t.parameters, t.detail, s.path, s.detail as suite_detail"
         )
+    };
+}
+
+/// A result `t` of a test, its run `r` and its suite. The test is looked for in
+/// `x`, for which an index has all that is asked: SQLite would otherwise read
+/// all tests of the run.
+macro_rules! result_tables {
+    () => {
+        "cross join tests x join tests t on t.run_id = x.run_id and t.ordinal = x.ordinal \
+         left join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
+         where x.run_id = r.id and x.test_id = $1 and t.finished_at is not null "
     };
 }
 
@@ -43,14 +53,15 @@ statements! {
               from suites t where t.run_id = $1 order by t.ordinal";
     /// The newest result of a test ($1) on a setup ($2).
     TEST_NEWEST = concat!(
-        result_columns!(), " join test_pasts p on p.run_id = t.run_id and p.test_id = t.test_id \
-         where p.setup_id = $2 and p.test_id = $1 and t.test_id = $1 and t.finished_at is not null limit 1"
+        result_columns!(), " from test_pasts p join runs r on r.id = p.run_id ", result_tables!(),
+        "and p.setup_id = $2 and p.test_id = $1 limit 1"
     );
     /// The results of a test ($1) on all setups in runs from a time on ($3),
     /// the newest runs first. It walks over runs and looks for the test in
-    /// each: most have it, and it stops after the few that are wanted.
+    /// each: most have it, and it stops after the few that are wanted. SQLite
+    /// takes the order of a `cross join` as it is given.
     TEST_RESULTS = concat!(
-        result_columns!(), " where t.test_id = $1 and t.finished_at is not null and r.created_at >= $3 \
+        result_columns!(), " from runs r ", result_tables!(), "and r.created_at >= $3 \
          and exists (select 1 from test_pasts p where p.setup_id = r.setup_id and p.test_id = $1) \
          order by r.created_at desc, r.id desc limit $2"
     );

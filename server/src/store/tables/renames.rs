@@ -38,14 +38,16 @@ statements! {
                 join test_pasts b on b.setup_id = a.setup_id and b.test_id = $2 \
                 join runs r on r.setup_id = a.setup_id and r.created_at >= a.first_at and r.created_at >= b.first_at \
                 and r.created_at <= a.last_at and r.created_at <= b.last_at \
-                join tests x on x.run_id = r.id and x.test_id = $1 and x.finished_at is not null \
-                join tests y on y.run_id = r.id and y.test_id = $2 and y.finished_at is not null \
+                join tests x on x.run_id = r.id and x.test_id = $1 join tests y on y.run_id = r.id and y.test_id = $2 \
+                join tests t on t.run_id = x.run_id and t.ordinal = x.ordinal and t.finished_at is not null \
+                join tests u on u.run_id = y.run_id and u.ordinal = y.ordinal and u.finished_at is not null \
                 where a.test_id = $1 limit 1";
     /// The setups on which a test ($1) has results.
     SETUPS_OF_TEST = "select setup_id from test_pasts where test_id = $1";
     /// What a test ($1) came to on a setup ($2), the newest runs first.
-    TEST_ATTEMPTS = "select t.run_id, t.attempts, t.finished_at, r.commit_id from tests t \
-                     join runs r on r.id = t.run_id where t.test_id = $1 and r.setup_id = $2 \
+    TEST_ATTEMPTS = "select t.run_id, t.attempts, t.finished_at, r.commit_id from runs r \
+                     join tests x on x.run_id = r.id join tests t on t.run_id = x.run_id and t.ordinal = x.ordinal \
+                     where x.test_id = $1 and r.setup_id = $2 \
                      and t.finished_at is not null order by r.created_at desc, r.id desc limit $3";
 }
 

@@ -20,7 +20,6 @@ use super::problem::Refusal;
 use super::wire::hook::{HookOutcome, HookReceipt};
 use crate::intake::hooks::{self, Heard, Kind, Naming};
 use crate::intake::native;
-use crate::service::commit_builds::Pushed;
 use crate::service::desk::Caller;
 use crate::service::ingest::SenderClock;
 use crate::service::{Desk, Failure};
@@ -113,8 +112,7 @@ async fn take(door: &Door, kind: Kind, parts: Parts, body: Body) -> Result<HookR
 /// Has a push built. Who may only send events, and not order runs, is heard all
 /// the same: nothing is built then.
 async fn build(desk: &Desk, pushed: hooks::Pushed) -> Result<(), Refusal> {
-    let hooks::Pushed { repository, branch, commit, user, message } = pushed;
-    match desk.build_pushed(&Pushed { repository, branch, commit, user, message }).await {
+    match desk.build_pushed(&pushed).await {
         Ok(_) | Err(Failure::Unauthenticated(_) | Failure::Forbidden(_)) => Ok(()),
         Err(other) => Err(other.into()),
     }

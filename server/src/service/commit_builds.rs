@@ -7,6 +7,7 @@ use super::failure::{Failure, chain};
 use super::jobs::{JobRow, NewJob};
 use crate::clock::new_id;
 use crate::config::RepositoryConfig;
+use crate::intake::hooks::Pushed;
 use crate::outgoing::forge::CommitStatus;
 use app::domain::build::is_skipped;
 use app::domain::commit::{CommitState, is_full_commit};
@@ -28,21 +29,6 @@ const MESSAGE_KEPT: usize = 200;
 
 /// Builds among which those of an older commit are looked for.
 const LOOKED_AT: u32 = 50;
-
-/// A branch has another commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pushed {
-    /// What the forge calls the repository.
-    pub repository: String,
-    /// The branch.
-    pub branch: String,
-    /// Its commit.
-    pub commit: String,
-    /// Who pushed.
-    pub user: Option<String>,
-    /// What the commit says.
-    pub message: Option<String>,
-}
 
 /// A build with its job.
 #[derive(Clone, Debug)]

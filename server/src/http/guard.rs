@@ -86,12 +86,15 @@ async fn answer(service: &Service, mut request: Request, next: Next) -> Result<R
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let peer = peer.map(|peer| client(peer, request.headers(), service.proxies()));
     let is_safe = request.method().is_safe();
-    let desk = asker(service, request.headers(), is_safe, peer).await?;
-    if let Err(failure) = service.admit(desk.asker()) {
-        let (parts, body) = request.into_parts();
-        body::drain(&parts.headers, body).await;
-        return Err(failure.into());
-    }
+    let desk = asker(service, request.headers(), is_safe, peer).await;
+    let desk = match desk.and_then(|desk| Ok(service.admit(desk.asker()).map(|()| desk)?)) {
+        Ok(desk) => desk,
+        Err(refusal) => {
+            let (parts, body) = request.into_parts();
+            body::drain(&parts.headers, body).await;
+            return Err(refusal);
+        }
+    };
     let (way_in, kiosk) = (way_in_for(&request, &desk), kiosk_cookie(service, &request));
     request.extensions_mut().insert(desk);
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;

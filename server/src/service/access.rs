@@ -191,6 +191,9 @@ impl Service {
         };
         let hash = hash_of(secret);
         let is_session = matches!(shown, Shown::Session(_));
+        if self.inner.known.get(&hash, self.now()).is_none() {
+            self.inner.limits.look(address, self.now())?;
+        }
         let is_cookie = is_session || matches!(shown, Shown::KioskCookie(_));
         let asker = self.asker(hash, is_session, address).await?;
         // What opens a wall opens nothing else, and nothing else opens a wall.
@@ -220,10 +223,7 @@ impl Service {
         let now = self.now();
         let entry = match self.inner.known.get(&hash, now) {
             Some(entry) => Some(entry),
-            None => {
-                self.inner.limits.take_unknown(address, now)?;
-                self.look_up(hash, is_session, address, now).await?
-            }
+            None => self.look_up(hash, is_session, address, now).await?,
         };
         // A cookie that somebody took is no token, though it is remembered.
         let is_shown_as_meant = |entry: &Entry| matches!(*entry.who, Who::Person(_)) == is_session;

@@ -10,7 +10,7 @@ use super::signing::network;
 use app::domain::ids::UserId;
 use app::domain::rate::Rate;
 use app::domain::rights::Who;
-use app::domain::time::Timestamp;
+use app::domain::time::{Micros, Timestamp};
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -58,10 +58,14 @@ impl Limits {
         self.count(counted, now)
     }
 
-    /// Counts a secret that nobody here remembers: to find out whose it is
-    /// costs a look into the store.
-    pub(super) fn take_unknown(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Failure> {
-        self.count(Counted::Network(address.map(network)), now)
+    /// Refuses to look whose a secret is where somebody there has shown too
+    /// many that were nobody's: a look costs a read of the store. It takes
+    /// nothing, since the secret may be good.
+    pub(super) fn look(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Failure> {
+        let Some(rate) = self.rate else { return Ok(()) };
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = used.get(&Counted::Network(address.map(network)));
+        rate.take(until.copied(), now).map(drop).map_err(too_many)
     }
 
     fn count(&self, counted: Counted, now: Timestamp) -> Result<(), Failure> {
@@ -78,10 +82,12 @@ impl Limits {
                 used.insert(counted, until);
                 Ok(())
             }
-            Err(wait) => {
-                let retry_after = u32::try_from(wait.as_secs().max(0) + 1).unwrap_or(u32::MAX);
-                Err(Failure::TooMany { detail: "more requests than one asker may send".into(), retry_after })
-            }
+            Err(wait) => Err(too_many(wait)),
         }
     }
+}
+
+fn too_many(wait: Micros) -> Failure {
+    let retry_after = u32::try_from(wait.as_secs().max(0) + 1).unwrap_or(u32::MAX);
+    Failure::TooMany { detail: "more requests than one asker may send".into(), retry_after }
 }

@@ -100,17 +100,24 @@ impl Desk {
         }
         let from_here = self.take_from_here("openid").await?;
         let trip = Trip { state: own.into(), nonce: nonce.into(), verifier: verifier.into() };
-        let doors = openid.provider.doors(self.outgoing()).await.map_err(failed)?;
-        let back = self.link(BACK);
-        let claims = openid.provider.claims(self.outgoing(), &doors, &back, code, &trip, self.now());
-        let user = self.user_of(openid, claims.await.map_err(failed)?).await?;
+        let claims = self.claims(openid, &trip, code).await;
+        // An attempt counts where the provider says no, not where it says nothing.
+        let is_no = matches!(claims, Err(Failure::Forbidden(_)));
+        if let Some(attempt) = from_here.filter(|_| !is_no) {
+            self.give_back(attempt).await?;
+        }
+        let user = self.user_of(openid, claims?).await?;
         if user.disabled_at.is_some() {
             return Err(closed());
         }
-        if let Some(attempt) = from_here {
-            self.give_back(attempt).await?;
-        }
         Ok((self.begin_session(&user, agent).await?, text_of(next)))
+    }
+
+    /// What the provider says of who comes back.
+    async fn claims(&self, openid: &OpenId, trip: &Trip, code: &str) -> Result<Claims, Failure> {
+        let doors = openid.provider.doors(self.outgoing()).await.map_err(failed)?;
+        let back = self.link(BACK);
+        openid.provider.claims(self.outgoing(), &doors, &back, code, trip, self.now()).await.map_err(failed)
     }
 
     /// The account of a person that the provider speaks of.

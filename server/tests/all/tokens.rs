@@ -107,6 +107,21 @@ async fn whoever_runs_wild_is_asked_to_slow_down_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn who_guesses_tokens_is_not_looked_up_for_long_and_costs_nobody_else() {
+    let server = TestServer::start_with(false, |config| config.limits.requests_per_second = 4).await;
+    let token = server.token(Scope::Ingest, None, None).await;
+    send(&server, &token, "A").await.ok();
+    let mut guesses = 0;
+    while send(&server, &format!("holter_guess_{guesses}"), "A").await.status != 429 {
+        guesses += 1;
+        assert!(guesses < 100, "nobody stops it");
+    }
+    assert_eq!(guesses, 21, "each is counted once");
+    send(&server, &token, "A").await.ok();
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_kiosk_opens_its_wall_by_a_link_and_stays_until_it_is_taken_back() {
     let server = TestServer::start_with(false, |config| config.auth.read = Reading::Login).await;
     let ingest = server.token(Scope::Ingest, None, None).await;

@@ -3,6 +3,7 @@
 
 use super::batches::{Upload, batch_named, no_batch};
 use super::extract::{Query, Segment};
+use super::form as forms;
 use super::html::{self, Escaped};
 use super::problem::Refusal;
 use super::wire::batch::status;
@@ -16,7 +17,6 @@ use app::domain::rights::Action;
 use app::domain::time::{Micros, Timestamp};
 use app::paths::Segment as Encoded;
 use axum::extract::{Path, Request};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::fmt::Write;
 
@@ -142,8 +142,7 @@ pub async fn send(desk: Desk, request: Request) -> Response {
         Err(refusal) => {
             let problem = refusal.into_problem();
             let page = html::page_with(&desk, "New batch", &form(&desk, Some(&problem.detail)), &SCRIPTS);
-            let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            (status, html::respond(page)).into_response()
+            forms::refused(&problem, html::respond(page))
         }
     }
 }

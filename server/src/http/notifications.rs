@@ -13,7 +13,6 @@ use app::domain::change::ChangeKind;
 use app::domain::problem::Problem;
 use app::domain::rights::Action;
 use app::paths::Segment;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::fmt::Write;
 
@@ -216,8 +215,7 @@ pub async fn save(desk: Desk, form: Form) -> Response {
             let problem = Problem::from(failure);
             let main =
                 format!("{INTRODUCTION}{}", self::form(&name, &read(&form), Some(&problem), &form::proof(&desk)));
-            let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            (status, html::respond(html::page(&desk, "Notifications", &main))).into_response()
+            form::refused(&problem, html::respond(html::page(&desk, "Notifications", &main)))
         }
     }
 }

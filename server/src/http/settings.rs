@@ -13,7 +13,6 @@ use app::domain::problem::Problem;
 use app::domain::rights::Action;
 use app::domain::wall::{Palette, Theme, WallPlan};
 use app::paths::Segment;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::fmt::Write;
 
@@ -181,8 +180,7 @@ pub async fn save(desk: Desk, form: Form) -> Response {
             let problem = Problem::from(failure);
             let main = self::form(&name, &plan_of(&form).unwrap_or_default(), Some(&problem), &form::proof(&desk));
             let main = format!("<p><a href=\"/settings/walls\">Walls</a></p><h1>Walls</h1>{main}");
-            let status = StatusCode::from_u16(problem.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            (status, html::respond(html::page(&desk, "Walls", &main))).into_response()
+            form::refused(&problem, html::respond(html::page(&desk, "Walls", &main)))
         }
     }
 }

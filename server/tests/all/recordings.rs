@@ -64,7 +64,8 @@ fn recordings() -> Option<Vec<PathBuf>> {
         return None;
     };
     let mut found = Vec::new();
-    for folder in [Path::new(&folder).to_owned(), Path::new(&folder).join("synthetic")] {
+    let folder = Path::new(&folder).join("reportportal");
+    for folder in [folder.clone(), folder.join("synthetic")] {
         let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let files = entries.map(|entry| entry.expect("listed").path());
         found.extend(files.filter(|path| path.extension().is_some_and(|kind| kind == "jsonl")));

@@ -3,7 +3,7 @@
 
 use super::batches::{Upload, batch_named, no_batch};
 use super::extract::{Query, Segment};
-use super::form as forms;
+use super::form;
 use super::html::{self, Escaped};
 use super::problem::Refusal;
 use super::wire::batch::status;
@@ -142,7 +142,7 @@ pub async fn send(desk: Desk, request: Request) -> Response {
         Err(refusal) => {
             let problem = refusal.into_problem();
             let page = html::page_with(&desk, "New batch", &form(&desk, Some(&problem.detail)), &SCRIPTS);
-            forms::refused(&problem, html::respond(page))
+            form::refused(&problem, html::respond(page))
         }
     }
 }

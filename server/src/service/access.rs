@@ -191,11 +191,9 @@ impl Service {
         };
         let hash = hash_of(secret);
         let is_session = matches!(shown, Shown::Session(_));
-        if self.inner.known.get(&hash, self.now()).is_none() {
-            self.inner.limits.look(address, self.now())?;
-        }
         let is_cookie = is_session || matches!(shown, Shown::KioskCookie(_));
-        let asker = self.asker(hash, is_session, address).await?;
+        let may_look = || self.inner.limits.look(address, self.now());
+        let asker = self.asker(hash, is_session, address, may_look).await?;
         // What opens a wall opens nothing else, and nothing else opens a wall.
         let is_kiosk = matches!(shown, Shown::Kiosk(_) | Shown::KioskCookie(_));
         let asker = match asker.filter(|asker| !is_kiosk || asker.is_kiosk()) {
@@ -213,17 +211,22 @@ impl Service {
         Ok(Desk::new(self.clone(), asker))
     }
 
-    /// Who is known by a hash; none where nobody is, or not any more.
+    /// Who is known by a hash; none where nobody is, or not any more. Who is
+    /// not remembered is looked up where that may be.
     pub(super) async fn asker(
         &self,
         hash: Hash,
         is_session: bool,
         address: Option<IpAddr>,
+        may_look: impl FnOnce() -> Result<(), Failure>,
     ) -> Result<Option<Asker>, Failure> {
         let now = self.now();
         let entry = match self.inner.known.get(&hash, now) {
             Some(entry) => Some(entry),
-            None => self.look_up(hash, is_session, address, now).await?,
+            None => {
+                may_look()?;
+                self.look_up(hash, is_session, address, now).await?
+            }
         };
         // A cookie that somebody took is no token, though it is remembered.
         let is_shown_as_meant = |entry: &Entry| matches!(*entry.who, Who::Person(_)) == is_session;

@@ -23,7 +23,7 @@ impl Service {
         let (store, now) = (&self.inner.store, self.now());
         let mut rows = store.sessions_forget(now).await? + store.links_forget(now).await?;
         rows += store.attempts_forget(now - Backoff::FORGOTTEN).await?;
-        let Some(age) = self.inner.audit_kept else { return Ok(rows) };
+        let Some(age) = self.inner.retention.audit() else { return Ok(rows) };
         loop {
             let forgotten = store.audit_forget(now - age, FORGOTTEN_AT_ONCE).await?;
             rows += forgotten;

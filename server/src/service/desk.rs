@@ -196,7 +196,7 @@ impl Desk {
         loop {
             // Looked at before the first ring too: what was taken away between
             // the answer and here did not ring for us.
-            match self.service.asker(hash, is_session, self.asker.address).await {
+            match self.service.asker(hash, is_session, self.asker.address, || Ok(())).await {
                 Ok(Some(asker)) if asker.who == self.asker.who => {
                     let left = asker.expires_at.map(|at| at.since(self.service.now()).0.max(0).unsigned_abs());
                     let over = async {

@@ -3,6 +3,7 @@
 use crate::files::FileError;
 use crate::store::StoreError;
 use app::domain::problem::{Problem, ProblemKind};
+use app::domain::time::Micros;
 use thiserror::Error;
 
 /// A refusal or a failure, in the service's own words.
@@ -62,6 +63,14 @@ pub enum Failure {
     /// The recorder has stopped; the server is going down.
     #[error("the server is shutting down")]
     Closing,
+}
+
+impl Failure {
+    /// Somebody has to wait this long, in whole seconds and never none.
+    pub(super) fn too_many(detail: &str, wait: Micros) -> Self {
+        let retry_after = u32::try_from(wait.as_secs().max(0) + 1).unwrap_or(u32::MAX);
+        Self::TooMany { detail: detail.into(), retry_after }
+    }
 }
 
 impl From<StoreError> for Failure {

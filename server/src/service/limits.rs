@@ -23,6 +23,10 @@ const SECONDS_AT_ONCE: u32 = 5;
 /// forgotten, and if that is not enough, all.
 const COUNTED_MAX: usize = 50_000;
 
+fn too_many(wait: Micros) -> Failure {
+    Failure::too_many("more requests than one asker may send", wait)
+}
+
 /// Who is counted as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Counted {
@@ -85,9 +89,4 @@ impl Limits {
             Err(wait) => Err(too_many(wait)),
         }
     }
-}
-
-fn too_many(wait: Micros) -> Failure {
-    let retry_after = u32::try_from(wait.as_secs().max(0) + 1).unwrap_or(u32::MAX);
-    Failure::TooMany { detail: "more requests than one asker may send".into(), retry_after }
 }

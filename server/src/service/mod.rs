@@ -83,7 +83,7 @@ use crate::store::Store;
 use app::domain::clock::Clock;
 use app::domain::name::SetupName;
 use app::domain::rights::Policy;
-use app::domain::time::{Micros, Timestamp};
+use app::domain::time::Timestamp;
 use app::domain::wall::WallPlan;
 use board::Board;
 use ipnet::IpNet;
@@ -114,7 +114,6 @@ struct Inner {
     channels: BTreeMap<String, Channel>,
     notify: news::Notify,
     retention: retention::Retention,
-    audit_kept: Option<Micros>,
     public_url: String,
     secrets: BTreeMap<String, Secret>,
     jobs_have_network: bool,

@@ -7,10 +7,11 @@
 
 use super::Service;
 use super::failure::Failure;
+use crate::config::RetentionConfig;
 use app::domain::ids::RunId;
 use app::domain::name::ProjectName;
 use app::domain::retention::{Ages, is_over};
-use app::domain::time::Timestamp;
+use app::domain::time::{Micros, Timestamp};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ const EVENTS: u32 = 1_000;
 pub struct Retention {
     usual: Ages,
     own: BTreeMap<ProjectName, Ages>,
+    audit: Option<Micros>,
 }
 
 /// How far a round has come.
@@ -69,11 +71,17 @@ impl Forgotten {
 
 impl Retention {
     /// How long things are kept, and where that is otherwise.
-    pub fn new((usual, own): (Ages, BTreeMap<ProjectName, Ages>)) -> Self {
-        Self { usual, own }
+    pub fn new(config: &RetentionConfig) -> Self {
+        let (usual, own) = config.ages();
+        Self { usual, own, audit: config.audit() }
     }
 
-    /// Everything is kept for ever.
+    /// How long it is kept who did what; for ever where it is none.
+    pub(super) fn audit(&self) -> Option<Micros> {
+        self.audit
+    }
+
+    /// All that was recorded is kept for ever.
     pub fn keeps_all(&self) -> bool {
         self.least().are_none()
     }

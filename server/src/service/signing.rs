@@ -46,8 +46,7 @@ fn name_key(name: &str) -> String {
 }
 
 fn too_many(wait: Micros) -> Failure {
-    let seconds = u32::try_from(wait.as_secs().max(0) + 1).unwrap_or(u32::MAX);
-    Failure::TooMany { detail: "too many attempts that failed; wait a little".into(), retry_after: seconds }
+    Failure::too_many("too many attempts that failed; wait a little", wait)
 }
 
 impl Service {

@@ -1,5 +1,6 @@
 //! What a row holds, in the words of the domain.
 
+mod events;
 mod files;
 mod foreign;
 mod health;
@@ -14,6 +15,7 @@ mod retention;
 mod walls;
 mod work;
 
+pub use events::*;
 pub use files::*;
 pub use foreign::*;
 pub use health::*;
@@ -30,17 +32,14 @@ pub use work::*;
 
 use super::error::StoreError;
 use app::domain::counts::Counts;
-use app::domain::ids::{EventId, PlaceId, RunId, ScriptId, SetupId, SuiteId, TokenId};
+use app::domain::ids::{RunId, ScriptId, SetupId, SuiteId, TokenId};
 use app::domain::name::{ProjectName, RunKey, SetupName};
-use app::domain::output::Level;
 use app::domain::run::{Run, RunFacts, RunResult, RunState, Said};
 use app::domain::suite::Suite;
 use app::domain::test::{Outcome, Test};
-use app::domain::time::{Micros, Timestamp};
+use app::domain::time::Timestamp;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use uuid::Uuid;
 
 /// What a setup tells about itself.
 pub type Attributes = BTreeMap<Box<str>, Box<str>>;
@@ -246,53 +245,6 @@ pub struct ScriptRow {
     pub id: ScriptId,
     /// The text.
     pub body: Box<str>,
-}
-
-/// An event as it arrived.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventRow {
-    /// Its number in the order of arrival; given by the store.
-    pub seq: i64,
-    /// What the listener calls it.
-    pub event: Option<EventId>,
-    /// Where.
-    pub setup: SetupId,
-    /// In which run.
-    pub run: Option<RunId>,
-    /// Its type.
-    pub kind: Cow<'static, str>,
-    /// When it happened, by the listener's clock.
-    pub at: Timestamp,
-    /// When it arrived, by our clock.
-    pub received_at: Timestamp,
-    /// The run was already over.
-    pub late: bool,
-    /// The project of the token it came with, which stands above its own.
-    pub project: Option<ProjectName>,
-    /// How long it was on its way, where its sender told.
-    pub delay: Option<Micros>,
-    /// Whose output it is, where it is output; of a line how grave it is.
-    pub output: Option<(PlaceId, Option<Level>)>,
-    /// As it was sent.
-    pub body: Arc<str>,
-}
-
-/// Ids by which events are known again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdsRow {
-    /// Within what they are known: a run, or a setup outside runs.
-    pub scope: Uuid,
-    /// The last event of the log when they were written.
-    pub seq: i64,
-    /// 16 bytes each.
-    pub ids: Box<[u8]>,
-}
-
-impl IdsRow {
-    /// The row of these ids.
-    pub fn of(scope: Uuid, seq: i64, ids: &[Uuid]) -> Self {
-        Self { scope, seq, ids: ids.iter().flat_map(|id| id.into_bytes()).collect() }
-    }
 }
 
 /// A token; the secret itself is never kept.

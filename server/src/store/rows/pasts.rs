@@ -6,7 +6,7 @@ use app::domain::test::Outcome;
 use app::domain::time::{Micros, Timestamp};
 
 /// A result of a test, as its past on the setup takes it in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PastRow {
     /// The setup.
     pub setup: SetupId,

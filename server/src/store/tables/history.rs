@@ -72,7 +72,8 @@ statements! {
 
 bulk! {
     /// Pasts take results in. A run that is written again adds nothing, and
-    /// one that was over before the newest leaves that as it is.
+    /// one that was over before the newest leaves that as it is. 128 characters
+    /// hold more passes than a forecast looks at, of whole days each.
     PastsSave: PastRow => "test_pasts" |row| {
         "setup_id" "uuid" = row.setup.0;
         "test_id" "uuid" = row.test.0;
@@ -153,7 +154,7 @@ macro_rules! body {
             let mut passes = Vec::new();
             let mut known: HashMap<TestId, usize> = HashMap::new();
             for text in [PASSES, PASSES_BEFORE] {
-                let query = sqlx::query(text).bind(run.0).bind(setup.0).bind(i64::from(per_test));
+                let query = sqlx::query(text).bind(run.0).bind(setup.0);
                 for row in query.fetch_all(&mut *db).await? {
                     let row = Columns::of(&row, "tests", &["id"]);
                     let id = TestId(row.get("id")?);
@@ -216,13 +217,12 @@ macro_rules! body {
         }
 
         pub(in crate::store) async fn past_save(db: &mut $Connection, rows: &[PastRow]) -> Answer<()> {
-            let mut left: Vec<_> = rows.iter().collect();
+            let mut left = rows.to_vec();
             while !left.is_empty() {
                 // A statement may not touch a row twice.
                 let mut seen = HashSet::new();
                 let (now, later): (Vec<_>, Vec<_>) =
                     left.into_iter().partition(|row| seen.insert((row.setup, row.test)));
-                let now: Vec<PastRow> = now.into_iter().cloned().collect();
                 dialect::bulk::<PastsSave>(db, &now).await?;
                 left = later;
             }

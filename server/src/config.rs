@@ -14,6 +14,7 @@ mod outgoing;
 mod repositories;
 mod retention;
 mod runner;
+mod schedules;
 
 pub use crate::secret::Secret;
 pub use auth::{AuthConfig, OpenIdConfig, Reading};
@@ -27,6 +28,7 @@ pub use outgoing::OutgoingConfig;
 pub use repositories::RepositoryConfig;
 pub use retention::{ProjectRetention, RetentionConfig};
 pub use runner::{IsolationWord, LimitsConfig, RunnerConfig};
+pub use schedules::{Order, ScheduleConfig, ScheduleFault, SchedulePlan, check_schedule_name};
 
 use app::domain::activity::Patience;
 use app::domain::name::SetupName;
@@ -110,6 +112,9 @@ pub struct Config {
     /// Repositories whose pushes are built.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repositories: Vec<RepositoryConfig>,
+    /// What is run again and again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<ScheduleConfig>,
     /// Telling people what changed.
     pub notifications: NotificationsConfig,
     /// How long what was recorded is kept.
@@ -146,6 +151,7 @@ impl Default for Config {
             hooks: HooksConfig::default(),
             runner: RunnerConfig::default(),
             repositories: Vec::new(),
+            schedules: Vec::new(),
             notifications: NotificationsConfig::default(),
             retention: RetentionConfig::default(),
             setups: Vec::new(),
@@ -315,6 +321,7 @@ impl Config {
         self.validate_notifications()?;
         self.validate_runner()?;
         self.validate_repositories()?;
+        self.validate_schedules()?;
         self.validate_retention()?;
         for (name, plan) in &self.walls {
             let place = || format!("walls.{name}");

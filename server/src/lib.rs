@@ -29,4 +29,5 @@ pub mod setups_file;
 pub mod simulate;
 pub mod store;
 pub mod telemetry;
+pub mod timetable;
 pub mod work;

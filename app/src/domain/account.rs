@@ -80,6 +80,14 @@ words! {
         OwnersSaved = "saved the owners of",
         /// Nobody says any more who looks after which file.
         OwnersDeleted = "deleted the owners of",
+        /// Saved what is run again and again.
+        ScheduleSaved = "saved the schedule",
+        /// Its turns pass it by.
+        SchedulePaused = "paused the schedule",
+        /// Its turns count again.
+        ScheduleResumed = "resumed the schedule",
+        /// Deleted a schedule.
+        ScheduleDeleted = "deleted the schedule",
     }
 }
 

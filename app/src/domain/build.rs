@@ -31,15 +31,19 @@ pub fn is_skipped(message: &str) -> bool {
 }
 
 /// The step that brings a commit into the folder: this one alone, as shallow as
-/// the server allows. Everything was checked; all the same nothing of it can be
-/// an option.
+/// the server allows.
+///
+/// Where none is named it is the head of the branch. Everything was checked; all
+/// the same nothing of it can be an option.
 pub fn checkout(checkout: &Checkout) -> Step {
-    let (url, commit, reference) = (quoted(&checkout.url), quoted(&checkout.commit), quoted(&checkout.reference));
+    let (url, reference) = (quoted(&checkout.url), quoted(&checkout.reference));
+    let commit = if checkout.commit.is_empty() { "FETCH_HEAD".into() } else { quoted(&checkout.commit) };
+    let wanted = if checkout.commit.is_empty() { &reference } else { &commit };
     let script = format!(
         "export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_GLOBAL=\"$TMPDIR/.gitconfig\"\n\
          git config --global safe.directory '*' && git config --global advice.detachedHead false || exit 1\n\
          git init --quiet . && git remote add origin -- {url} || exit 1\n\
-         git fetch --quiet --depth 1 --no-tags origin -- {commit} 2>/dev/null \\\n\
+         git fetch --quiet --depth 1 --no-tags origin -- {wanted} 2>/dev/null \\\n\
          || git fetch --quiet --no-tags origin -- {reference} || exit 1\n\
          git checkout --quiet --detach {commit} && git log -1 --format='%h %an: %s'"
     );

@@ -9,7 +9,7 @@ pub const NAME_MAX: usize = 200;
 
 /// First words of our own paths under `/api/v1/`, which no project may have:
 /// another protocol puts the project's name there.
-pub const RESERVED_PROJECTS: [&str; 21] = [
+pub const RESERVED_PROJECTS: [&str; 23] = [
     "attachments",
     "badges",
     "batches",
@@ -22,9 +22,11 @@ pub const RESERVED_PROJECTS: [&str; 21] = [
     "jobs",
     "listeners",
     "openapi.json",
+    "plan",
     "projects",
     "reports",
     "runs",
+    "schedules",
     "setups",
     "stream",
     "tests",

@@ -38,7 +38,7 @@ pub fn document_with(title: &str, main: &str, scripts: &[&str]) -> String {
 }
 
 /// Where all may go.
-const WAYS: &str = r#"<a href="/batches">Batches</a><a href="/builds">Builds</a><a href="/workers">Workers</a><a href="/settings/walls">Walls</a><a href="/settings/notifications">Notifications</a><a href="/redoc">Reference</a><a href="/docs">Try it</a>"#;
+const WAYS: &str = r#"<a href="/batches">Batches</a><a href="/builds">Builds</a><a href="/workers">Workers</a><a href="/settings/schedules">Schedules</a><a href="/settings/walls">Walls</a><a href="/settings/notifications">Notifications</a><a href="/redoc">Reference</a><a href="/docs">Try it</a>"#;
 
 /// Where only those may go who let people in.
 const WAYS_IN: &str =

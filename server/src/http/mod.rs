@@ -46,6 +46,8 @@ mod renames;
 mod report_portal;
 mod reports;
 mod runs;
+mod schedule_forms;
+mod schedules;
 mod settings;
 mod setups;
 mod signing;
@@ -194,6 +196,8 @@ fn work() -> OpenApiRouter<Door> {
         .routes(routes!(commit_builds::list))
         .routes(routes!(commit_builds::one))
         .routes(routes!(commit_builds::rerun))
+        .routes(routes!(schedules::list))
+        .routes(routes!(schedules::one, schedules::save, schedules::delete))
         .routes(routes!(work::file))
         .routes(routes!(jobs::one))
         .routes(routes!(jobs::cancel))
@@ -229,6 +233,11 @@ fn settings() -> Router<Door> {
         .route("/settings/walls/{name}/delete", post(settings::delete))
         .route("/settings/walls/{name}/links", post(settings::link))
         .route("/settings/walls/{name}/links/{id}", post(settings::unlink))
+        .route("/settings/schedules", get(schedule_forms::list).post(schedule_forms::save))
+        .route("/settings/schedules/{name}", get(schedule_forms::one))
+        .route("/settings/schedules/{name}/pause", post(schedule_forms::pause))
+        .route("/settings/schedules/{name}/resume", post(schedule_forms::resume))
+        .route("/settings/schedules/{name}/delete", post(schedule_forms::delete))
         .route("/settings/notifications", get(notifications::list).post(notifications::save))
         .route("/settings/notifications/{name}", get(notifications::one))
         .route("/settings/notifications/{name}/try", post(notifications::try_it))

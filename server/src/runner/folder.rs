@@ -5,6 +5,7 @@
 
 use super::plan;
 use super::sandbox::Place;
+use app::domain::commit::is_full_commit;
 use app::domain::job::{Task, path_fits};
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
@@ -113,6 +114,12 @@ impl Folder {
         let text = said.map(|(_, path)| read(path, plan::FILE_MOST)).transpose()?;
         let text = text.map(|bytes| String::from_utf8(bytes).map_err(io::Error::other)).transpose()?;
         Ok((text, found.into_iter().map(|(name, _)| name).collect()))
+    }
+
+    /// The commit that was checked out. Nothing of the repository has run yet.
+    pub fn head(&self) -> Option<String> {
+        let text = read(&self.place.folder.join(".git/HEAD"), 100).ok()?;
+        String::from_utf8(text).ok().map(|text| text.trim().to_owned()).filter(|text| is_full_commit(text))
     }
 
     /// The reports that were kept, and those in the folder that the task asks

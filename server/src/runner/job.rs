@@ -1,13 +1,14 @@
 //! One job, from its order to its result.
 
 use super::folder::Folder;
+use super::hold::{AGAIN_AFTER, GONE, finish, hold};
 use super::log::Log;
 use super::mask::Mask;
 use super::office::{Office, OfficeError};
 use super::relay::{Relay, SOCKET};
 use super::step::{self, Ending, Setting};
 use super::{Means, listeners, plan};
-use crate::http::wire::work::{ExtendBody, FinishBody, OrderBody};
+use crate::http::wire::work::OrderBody;
 use app::domain::build;
 use app::domain::clock::Clock;
 use app::domain::job::{Checkout, Claim, JobResult, Limits, Progress, Step, StepProgress, StepState, Task, Tells};
@@ -18,19 +19,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How often a worker says that its job goes on, and hears whether it shall.
-const EXTEND_EVERY: Duration = Duration::from_secs(2);
-
-/// How long a result is said again and again to a server that is away.
-const SAY_RESULT_FOR: Duration = Duration::from_secs(600);
-
-/// Between two tries.
-const AGAIN_AFTER: Duration = Duration::from_secs(1);
-
 /// What a job came to.
-struct Outcome {
-    result: JobResult,
-    note: Option<String>,
+pub(super) struct Outcome {
+    pub result: JobResult,
+    pub note: Option<String>,
 }
 
 impl Outcome {
@@ -68,7 +60,7 @@ pub async fn run(
         task.tells.run = format!("{}, attempt {}", task.tells.run, by.attempt);
     }
     let steps = task.steps.iter().map(waiting).collect();
-    let (progress, told) = watch::channel(Progress { steps });
+    let (progress, told) = watch::channel(Progress { steps, ..Progress::default() });
     let (stopper, stop) = watch::channel(None);
     let holding = tokio::spawn(hold(office.clone(), order.clone(), by, told.clone(), stopper));
     let name = format!("{}-{}", order.job, by.attempt);
@@ -93,63 +85,6 @@ pub async fn run(
 
 fn waiting(step: &Step) -> StepProgress {
     StepProgress { name: step.name.clone(), state: StepState::Waiting, log_start: 0, took_ms: 0, code: None }
-}
-
-/// Says again and again that the job goes on, until it may not.
-async fn hold(
-    office: Office,
-    order: OrderBody,
-    by: Claim,
-    mut progress: watch::Receiver<Progress>,
-    stopper: watch::Sender<Option<String>>,
-) {
-    loop {
-        let body =
-            ExtendBody { worker: by.worker, attempt: by.attempt, progress: Some(progress.borrow_and_update().clone()) };
-        match office.extend(order.job, &body).await {
-            Ok(word) => {
-                if let Some(why) = word.stop {
-                    stopper.send_if_modified(|stop| stop.replace(why).is_none());
-                }
-            }
-            // The lease may be over meanwhile; then the server says so.
-            Err(OfficeError::Away(why)) => tracing::debug!(job = %order.job, %why, "the server is away"),
-            Err(error) => {
-                stopper.send_replace(Some(GONE.into()));
-                tracing::warn!(job = %order.job, %error, "a job is not ours any more");
-                return;
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(EXTEND_EVERY) => {}
-            changed = progress.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-                // Steps that are over at once are told together.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
-}
-
-/// The reason that is none of a person's.
-const GONE: &str = "the job is not ours any more";
-
-async fn finish(office: &Office, by: Claim, order: &OrderBody, outcome: Outcome, progress: Progress) {
-    let Outcome { result, note } = outcome;
-    let body = FinishBody { worker: by.worker, attempt: by.attempt, result, note, progress: Some(progress) };
-    let until = Instant::now() + SAY_RESULT_FOR;
-    loop {
-        match office.finish(order.job, &body).await {
-            Ok(()) => return,
-            Err(OfficeError::Away(_)) if Instant::now() < until => tokio::time::sleep(AGAIN_AFTER).await,
-            Err(error) => {
-                tracing::warn!(job = %order.job, %error, "the result of a job was not taken");
-                return;
-            }
-        }
-    }
 }
 
 impl Running<'_> {
@@ -317,6 +252,7 @@ impl Running<'_> {
             Ok(_) => return Some(Some(Outcome::errored("the commit could not be checked out"))),
             Err(error) => return Some(Some(Outcome::errored(format!("the checkout could not be run: {error}")))),
         }
+        self.note_head();
         let (text, paths) = match self.folder.plan() {
             Ok(found) => found,
             Err(error) => return Some(Some(Outcome::errored(format!("what was checked out cannot be read: {error}")))),
@@ -327,6 +263,13 @@ impl Running<'_> {
         self.limits = self.task.limits.within(self.limits);
         self.progress.send_modify(|progress| progress.steps.extend(self.task.steps.iter().map(waiting)));
         Some(None)
+    }
+
+    /// Which commit was at the head of the branch, where none was named.
+    fn note_head(&mut self) {
+        let Some(commit) = self.folder.head().filter(|_| self.task.tells.commit.is_none()) else { return };
+        self.progress.send_modify(|progress| progress.commit = Some(commit.clone()));
+        self.task.tells.commit = Some(commit);
     }
 
     async fn step(

@@ -8,6 +8,7 @@
 //! listeners there, [`folder`] is where they are, and [`office`] is the server.
 
 mod folder;
+mod hold;
 mod job;
 mod log;
 mod mask;

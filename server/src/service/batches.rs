@@ -1,5 +1,6 @@
 //! Batches: test files that somebody has run, a job a file.
 
+use super::Service;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::files::Kept;
@@ -145,6 +146,64 @@ impl BatchPlan {
     }
 }
 
+/// A batch, its files and its jobs.
+pub(super) type BatchRows = (BatchRow, Vec<BatchFileRow>, Vec<JobRow>);
+
+impl Service {
+    /// The rows of a new batch; nothing is kept yet.
+    fn batch_rows(&self, name: &str, plan: &BatchPlan, kept: Vec<(String, Kept)>) -> Result<BatchRows, Failure> {
+        let id = BatchId(new_id());
+        let files: Vec<_> = kept
+            .into_iter()
+            .zip(0..)
+            .map(|((path, Kept { file, size }), ordinal)| BatchFileRow {
+                batch: id,
+                ordinal,
+                name: path.into(),
+                digest: file,
+                size,
+            })
+            .collect();
+        let text = serde_json::to_string(plan).unwrap_or_default();
+        let row = BatchRow { id, name: name.into(), created_at: self.now(), plan: text.into() };
+        let jobs =
+            if plan.is_held { Vec::new() } else { self.job_rows(jobs_of(id, plan, &files, self.has_network()))? };
+        Ok((row, files, jobs))
+    }
+
+    fn has_network(&self) -> bool {
+        self.inner.jobs_have_network
+    }
+
+    /// The rows of a batch that runs the files of another one again: all of
+    /// them, or those whose jobs did not pass.
+    pub(super) async fn batch_rows_again(
+        &self,
+        id: BatchId,
+        only_failed: bool,
+        by: &str,
+    ) -> Result<BatchRows, Failure> {
+        let store = &self.inner.store;
+        let row = store.batch_get(id).await?.ok_or_else(|| no_batch(id))?;
+        let batch = Batch::of(row, store.jobs_of(id.0).await?);
+        let passed: HashSet<_> = batch
+            .jobs
+            .iter()
+            .filter(|row| only_failed && row.job.result() == Some(JobResult::Passed))
+            .map(|row| row.name.to_string())
+            .collect();
+        let mut plan = BatchPlan { is_held: false, by: by.into(), ..batch.plan };
+        plan.units.retain(|unit| !passed.contains(&unit.path));
+        if plan.units.is_empty() {
+            return Err(Failure::Conflict("no job of this batch failed".into()));
+        }
+        self.queue_has_room(plan.units.len()).await?;
+        let files = store.batch_files(id).await?;
+        let kept = files.into_iter().map(|row| (row.name.into(), Kept { file: row.digest, size: row.size }));
+        self.batch_rows(&batch.name, &plan, kept.collect())
+    }
+}
+
 impl Desk {
     /// Makes a batch of files, and starts it unless it is to be held.
     pub async fn batch_make(&self, name: &str, plan: BatchPlan, files: Vec<File>) -> Result<Batch, Failure> {
@@ -177,29 +236,10 @@ impl Desk {
     }
 
     async fn batch_keep(&self, name: &str, plan: BatchPlan, kept: Vec<(String, Kept)>) -> Result<Batch, Failure> {
-        let id = BatchId(new_id());
-        let files: Vec<_> = kept
-            .into_iter()
-            .zip(0..)
-            .map(|((path, Kept { file, size }), ordinal)| BatchFileRow {
-                batch: id,
-                ordinal,
-                name: path.into(),
-                digest: file,
-                size,
-            })
-            .collect();
-        let text = serde_json::to_string(&plan).unwrap_or_default();
-        let row = BatchRow { id, name: name.into(), created_at: self.now(), plan: text.into() };
-        let jobs =
-            if plan.is_held { Vec::new() } else { self.job_rows(jobs_of(id, &plan, &files, self.has_network()))? };
+        let (row, files, jobs) = self.batch_rows(name, &plan, kept)?;
         self.inner.store.batch_insert(&row, &files, &jobs).await?;
         self.inner.bus.job_waits();
         Ok(Batch::of(row, jobs))
-    }
-
-    fn has_network(&self) -> bool {
-        self.inner.jobs_have_network
     }
 
     /// Starts a batch that was held.
@@ -266,22 +306,10 @@ impl Desk {
     /// jobs did not pass.
     pub async fn batch_again(&self, id: BatchId, only_failed: bool) -> Result<Batch, Failure> {
         self.allow(Action::Launch)?;
-        let batch = self.batch(id).await?.ok_or_else(|| no_batch(id))?;
-        let passed: HashSet<_> = batch
-            .jobs
-            .iter()
-            .filter(|row| only_failed && row.job.result() == Some(JobResult::Passed))
-            .map(|row| row.name.to_string())
-            .collect();
-        let mut plan = BatchPlan { is_held: false, by: self.asker_name(), ..batch.plan };
-        plan.units.retain(|unit| !passed.contains(&unit.path));
-        if plan.units.is_empty() {
-            return Err(Failure::Conflict("no job of this batch failed".into()));
-        }
-        self.queue_has_room(plan.units.len()).await?;
-        let files = self.inner.store.batch_files(id).await?;
-        let kept = files.into_iter().map(|row| (row.name.into(), Kept { file: row.digest, size: row.size }));
-        self.batch_keep(&batch.name, plan, kept.collect()).await
+        let (row, files, jobs) = self.batch_rows_again(id, only_failed, &self.asker_name()).await?;
+        self.inner.store.batch_insert(&row, &files, &jobs).await?;
+        self.inner.bus.job_waits();
+        Ok(Batch::of(row, jobs))
     }
 }
 

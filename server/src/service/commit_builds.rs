@@ -11,7 +11,7 @@ use crate::intake::hooks::Pushed;
 use crate::outgoing::forge::CommitStatus;
 use app::domain::build::is_skipped;
 use app::domain::commit::{CommitState, is_full_commit};
-use app::domain::ids::BuildId;
+use app::domain::ids::{BuildId, JobId};
 use app::domain::job::{Checkout, JobKind, JobResult, JobState, Labels, Limits, Task, Tells};
 use app::domain::name::tidy;
 use app::domain::rights::Action;
@@ -56,6 +56,10 @@ impl Service {
     }
 
     async fn say_status(&self, build: &BuildRow, job: &JobRow) -> Result<(), Failure> {
+        // The head of a branch is known when a worker has fetched it.
+        if build.commit.is_empty() {
+            return Ok(());
+        }
         let Some(repository) = self.inner.statuses.repository_named(&build.repository) else { return Ok(()) };
         let (state, description) = standing(job);
         let status = CommitStatus {
@@ -66,6 +70,45 @@ impl Service {
             url: self.link(&format!("/builds/{}", build.id)),
         };
         self.say_commit_status(&repository, status).await
+    }
+}
+
+impl Service {
+    /// A repository whose pushes are built, by what its forge calls it.
+    pub(super) async fn built_repository(&self, name: &str) -> Result<Option<RepositoryConfig>, Failure> {
+        Ok(self.inner.repositories.iter().find(|one| one.name == name).cloned())
+    }
+
+    /// A build of the head of a branch; which commit that is, its worker finds out.
+    pub(super) fn head_build(&self, repository: &RepositoryConfig, branch: &str, by: &str) -> BuildRow {
+        BuildRow {
+            id: BuildId(new_id()),
+            repository: repository.name.as_str().into(),
+            branch: tidy(branch, MESSAGE_KEPT),
+            commit: "".into(),
+            author: Some(tidy(by, MESSAGE_KEPT)),
+            message: None,
+            created_at: self.now(),
+        }
+    }
+
+    /// The jobs of a build; nothing is kept yet.
+    pub(super) fn build_jobs(&self, row: &BuildRow, repository: &RepositoryConfig) -> Result<Vec<JobRow>, Failure> {
+        self.job_rows(vec![job_of(row, repository)])
+    }
+
+    /// A worker found out which commit a build is of. The first word stands.
+    pub(super) async fn build_is_of(&self, job: JobId, commit: &str) -> Result<(), Failure> {
+        let Some(job) = self.inner.store.job_get(job).await?.filter(|job| job.kind == JobKind::Build) else {
+            return Ok(());
+        };
+        let build = self.inner.store.build_get(BuildId(job.parent)).await?;
+        if !is_full_commit(commit) || build.is_none_or(|build| !build.commit.is_empty()) {
+            return Ok(());
+        }
+        self.inner.store.build_commit(BuildId(job.parent), &commit.to_ascii_lowercase()).await?;
+        self.say_build(&job).await;
+        Ok(())
     }
 }
 
@@ -85,7 +128,7 @@ impl Desk {
     /// A push is built, where its repository and branch are configured. What a
     /// hook says is never where the commit is got from.
     pub async fn build_pushed(&self, pushed: &Pushed) -> Result<Option<BuildId>, Failure> {
-        let known = self.inner.repositories.iter().find(|one| one.name == pushed.repository);
+        let known = self.built_repository(&pushed.repository).await?;
         let Some(repository) = known.filter(|one| one.branches.iter().any(|branch| matches(branch, &pushed.branch)))
         else {
             return Ok(None);
@@ -108,12 +151,12 @@ impl Desk {
             created_at: self.now(),
         };
         self.call_off_older(&row).await?;
-        self.build_keep(row, repository).await.map(Some)
+        self.build_keep(row, &repository).await.map(Some)
     }
 
     async fn build_keep(&self, row: BuildRow, repository: &RepositoryConfig) -> Result<BuildId, Failure> {
         self.queue_has_room(1).await?;
-        let jobs = self.job_rows(vec![job_of(&row, repository)])?;
+        let jobs = self.build_jobs(&row, repository)?;
         self.inner.store.build_insert(&row, &jobs).await?;
         self.inner.bus.job_waits();
         for job in &jobs {
@@ -142,11 +185,10 @@ impl Desk {
         self.allow(Action::Launch)?;
         let none = || Failure::NotFound(format!("there is no build {id}; builds are listed under /api/v1/builds"));
         let row = self.inner.store.build_get(id).await?.ok_or_else(none)?;
-        let repository = self.inner.repositories.iter().find(|one| *one.name == *row.repository);
         let gone = || Failure::Conflict(format!("the repository {} is not configured any more", row.repository));
-        let repository = repository.ok_or_else(gone)?;
-        let row = BuildRow { id: BuildId(new_id()), created_at: self.now(), ..row.clone() };
-        self.build_keep(row, repository).await
+        let repository = self.built_repository(&row.repository).await?.ok_or_else(gone)?;
+        let row = BuildRow { id: BuildId(new_id()), created_at: self.now(), ..row };
+        self.build_keep(row, &repository).await
     }
 
     /// A build.
@@ -176,7 +218,7 @@ impl Desk {
 }
 
 fn job_of(row: &BuildRow, repository: &RepositoryConfig) -> NewJob {
-    let short = row.commit.get(..8).unwrap_or(&row.commit);
+    let short = row.commit.get(..8).unwrap_or("head");
     let number = &row.id.0.simple().to_string()[24..];
     NewJob {
         kind: JobKind::Build,
@@ -203,7 +245,7 @@ fn job_of(row: &BuildRow, repository: &RepositoryConfig) -> NewJob {
                 setup: repository.setup(),
                 run: format!("{} {short} ({number})", row.branch),
                 project: repository.project.clone(),
-                commit: Some(row.commit.to_string()),
+                commit: Some(row.commit.to_string()).filter(|commit| !commit.is_empty()),
                 branch: Some(row.branch.to_string()),
             },
             ..Task::default()

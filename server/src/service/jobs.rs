@@ -270,6 +270,9 @@ impl Desk {
         let text = serde_json::to_string(progress).unwrap_or_default();
         if self.inner.store.job_progress(id, by.attempt, &text, None).await? {
             self.inner.bus.job_changed(id);
+            if let Some(commit) = &progress.commit {
+                self.build_is_of(id, commit).await?;
+            }
         }
         Ok(())
     }

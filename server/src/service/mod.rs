@@ -30,6 +30,7 @@ pub mod recorder;
 pub mod renames;
 pub mod reports;
 pub mod retention;
+pub mod schedules;
 pub mod signing;
 pub mod tokens;
 pub mod walls;

@@ -136,6 +136,7 @@ pub async fn start(
         is_art: AtomicBool::new(false),
     };
     let service = Service { inner: Arc::new(inner) };
+    service.write_down_schedules(&config.schedules).await?;
     tokio::spawn(watch_mark(service.clone(), stop.clone()));
     let recorder = tokio::spawn(recorder.run(submissions, noted, stop));
     Ok(Running { service, recorder })

@@ -48,6 +48,7 @@ steps! {
     13 "0013_codeowners",
     14 "0014_commit_builds",
     15 "0015_test_pasts",
+    16 "0016_schedules",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

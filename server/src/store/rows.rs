@@ -12,6 +12,7 @@ mod pasts;
 mod people;
 mod renames;
 mod retention;
+mod schedules;
 mod walls;
 mod work;
 
@@ -27,6 +28,7 @@ pub use pasts::*;
 pub use people::*;
 pub use renames::*;
 pub use retention::*;
+pub use schedules::*;
 pub use walls::*;
 pub use work::*;
 

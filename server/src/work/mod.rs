@@ -9,6 +9,7 @@ pub mod ended;
 pub mod files;
 pub mod leases;
 pub mod retention;
+pub mod schedules;
 
 use crate::service::{Failure, Service};
 use app::domain::problem::Problem;
@@ -24,6 +25,7 @@ pub fn start(service: &Service, stop: &CancellationToken) -> TaskTracker {
     work.spawn(files::run(service.clone(), stop.clone()));
     work.spawn(leases::run(service.clone(), stop.clone()));
     work.spawn(retention::run(service.clone(), stop.clone()));
+    work.spawn(schedules::run(service.clone(), stop.clone()));
     work.close();
     work
 }

@@ -158,6 +158,43 @@ async fn a_push_is_cloned_linted_tested_shown_and_told_to_its_forge() {
 }
 
 #[tokio::test]
+async fn the_head_of_a_branch_is_built_when_its_time_has_come() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).expect("opened");
+    let commit_id = repository(folder.path(), &[(".holter.toml", PLAN), ("hello.txt", "hello from the head\n")]);
+    let forge = Sink::start().await;
+    let server = TestServer::start_with(false, |config| {
+        configured(config, folder.path(), &forge.address.to_string());
+        config.schedules = vec![server::config::ScheduleConfig {
+            name: "nightly".into(),
+            cron: "30 2 * * *".into(),
+            time_zone: "Europe/Berlin".into(),
+            repository: Some("acme/pump".into()),
+            branch: Some("main".into()),
+            ..Default::default()
+        }];
+    })
+    .await;
+    assert_eq!(server.get("/api/v1/schedules/nightly").await.ok()["next_at"], "2026-03-02T01:30:00.000000Z");
+    server.pass(14 * 3_600);
+    eventually("its turn is taken", async || newest(&server).await).await;
+    let build = ended(&server).await;
+    assert_eq!(
+        (&build["status"], &build["commit"], &build["author"]),
+        (&json!("success"), &json!(commit_id), &json!("the schedule nightly")),
+        "{build}"
+    );
+    let runs = server.get("/api/v1/runs?setup=builds%2Facme%2Fpump").await.ok();
+    assert_eq!(runs["items"][0]["commit"], json!(commit_id), "{runs}");
+    eventually("the forge is told", async || {
+        forge.received().into_iter().any(|call| call.json["state"] == "success").then_some(())
+    })
+    .await;
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_built_says_why_and_a_newer_commit_calls_off_an_older() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);

@@ -38,6 +38,7 @@ mod reports;
 mod retention;
 mod rights;
 mod runner;
+mod schedules;
 mod simulate;
 mod statuses;
 mod store_contract;

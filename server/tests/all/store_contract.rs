@@ -20,6 +20,7 @@ mod play;
 mod renames;
 mod results;
 mod retention;
+mod schedules;
 mod walls;
 mod work;
 

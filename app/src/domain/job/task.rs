@@ -56,7 +56,7 @@ pub struct TaskFile {
 pub struct Checkout {
     /// Where it is.
     pub url: String,
-    /// The commit.
+    /// The commit; where it is empty, that to which the reference leads.
     pub commit: String,
     /// The branch or tag where it was pushed.
     pub reference: String,
@@ -178,6 +178,9 @@ pub struct StepProgress {
 pub struct Progress {
     /// Its steps.
     pub steps: Vec<StepProgress>,
+    /// The commit that it found at the head of a branch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
 }
 
 /// Why a path may not be a file of a job.

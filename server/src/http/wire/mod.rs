@@ -16,6 +16,7 @@ pub mod owners;
 pub mod rename;
 pub mod report;
 mod run;
+pub mod schedule;
 mod setup;
 mod test;
 pub mod tokens;

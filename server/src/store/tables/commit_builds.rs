@@ -14,6 +14,8 @@ statements! {
                     values ($1, $2, $3, $4, $5, $6, $7)";
     /// A build ($1).
     BUILD_GET = concat!(build_columns!(), " where id = $1");
+    /// A build ($1) is of this commit ($2), where nobody knew.
+    BUILD_COMMIT = "update commit_builds set commit_id = $2 where id = $1 and commit_id = ''";
     /// Builds made before a time ($1) and id ($2), the newest first.
     BUILD_LIST = concat!(build_columns!(), " where created_at < $1 or (created_at = $1 and id < $2) \
                          order by created_at desc, id desc limit $3");
@@ -24,6 +26,8 @@ delegate! {
     whole fn build_insert(row: &BuildRow, jobs: &[JobRow]) -> ();
     /// A build.
     read fn build_get(id: BuildId) -> Option<BuildRow>;
+    /// Notes of which commit a build is, where nobody knew.
+    write fn build_commit(id: BuildId, commit: &str) -> ();
     /// Builds made before a time and id, the newest first.
     read fn build_list(before: (Timestamp, BuildId), limit: u32) -> Vec<BuildRow>;
 }
@@ -62,6 +66,11 @@ macro_rules! body {
 
         pub(in crate::store) async fn build_get(db: &mut $Connection, id: BuildId) -> Answer<Option<BuildRow>> {
             sqlx::query(BUILD_GET).bind(id.0).fetch_optional(db).await?.as_ref().map(build).transpose()
+        }
+
+        pub(in crate::store) async fn build_commit(db: &mut $Connection, id: BuildId, commit: &str) -> Answer<()> {
+            sqlx::query(BUILD_COMMIT).bind(id.0).bind(commit).execute(db).await?;
+            Ok(())
         }
 
         pub(in crate::store) async fn build_list(

@@ -28,6 +28,7 @@ pub(super) mod people;
 pub(super) mod renames;
 pub(super) mod retention;
 pub(super) mod runs;
+pub(super) mod schedules;
 pub(super) mod sessions;
 pub(super) mod setups;
 pub(super) mod tests;
@@ -87,6 +88,7 @@ pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
         renames::ALL,
         retention::ALL,
         runs::ALL,
+        schedules::ALL,
         sessions::ALL,
         setups::ALL,
         tests::ALL,
@@ -120,7 +122,7 @@ macro_rules! bodies {
     ($Db:ty, $Connection:ty, $Row:ty, $dialect:path) => {
         $crate::store::read::columns!($Db, $Row);
 
-        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit batches commit_builds events files foreign health history jobs logs news outbox owners people renames retention runs sessions setups tests tokens walls workers);
+        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit batches commit_builds events files foreign health history jobs logs news outbox owners people renames retention runs schedules sessions setups tests tokens walls workers);
     };
     (@rooms $Connection:ty, $Row:ty, $dialect:path, $($room:ident)*) => {$(
         mod $room {

@@ -21,9 +21,9 @@ import time
 # holter_import: begin
 from holter_facts import holter_number
 from holter_spool import HolterEncoder, HolterSpool, holter_batches, holter_now
+from holter_wire import HOLTER_AWAY, HOLTER_SENT, HOLTER_SPLIT, HOLTER_STOP, HolterServer, holter_verdict
 # holter_import: end
 
-HOLTER_VERSION = "1.0.0"
 HOLTER_QUEUE_LIMIT = 20000
 _HEARTBEAT_EVERY = 15.0
 _ANSWER_WITHIN = 10.0
@@ -35,112 +35,6 @@ _BUSY_FROM = 20
 _BUSY_TICK = 0.25
 # The rest of the wait at the end is left for writing the spool.
 _NETWORK_SHARE = 0.8
-
-
-class _Server:
-    """The connection to the server, kept open from batch to batch."""
-
-    def __init__(self, config):
-        from urllib.parse import quote, urlsplit
-        parts = urlsplit(config.url)
-        self._is_tls = parts.scheme == "https"
-        # A worker of Holter's gives its jobs no network, but a socket in their folder.
-        self._path = parts.path if parts.scheme == "unix" else None
-        self._host, self._port = ("localhost", None) if self._path else (parts.hostname, parts.port)
-        if parts.scheme not in ("http", "https", "unix") or not self._host:
-            raise ValueError("HOLTER_URL is not an http address")
-        self._port_or_usual = self._port or (443 if self._is_tls else 80)
-        host = "[%s]" % self._host if ":" in self._host else self._host
-        prefix = "" if self._path else quote(parts.path.rstrip("/"), safe="/%")
-        lines = ["POST %s/api/v1/events HTTP/1.1" % prefix,
-                 "Host: %s" % (host if self._port is None else "%s:%d" % (host, self._port)),
-                 "User-Agent: holter-listener/" + HOLTER_VERSION, "Content-Type: application/x-ndjson"]
-        if config.token:
-            lines.append("Authorization: Bearer " + config.token)
-        self._head = "\r\n".join(lines) + "\r\n"
-        # On one machine packing costs more than it saves.
-        self.packs = self._host not in ("127.0.0.1", "localhost", "::1")
-        self._socket = None
-
-    def _connect(self, within):
-        import socket
-        host = self._host
-        if self._path:
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            sock.settimeout(within)
-            sock.connect(self._path)
-            self._socket = sock
-            self._within = within
-            return
-        # As bytes an ASCII name skips the codec for international names, whose tables take milliseconds to load.
-        sock = socket.create_connection((host.encode("ascii") if host.isascii() else host, self._port_or_usual), within)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._is_tls:
-            import ssl
-            sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
-        self._socket = sock
-        self._within = within
-
-    def post(self, body, sent_at, within):
-        """Status, Retry-After and body of the answer."""
-        packing = ""
-        if self.packs and len(body) >= 4096:
-            import gzip
-            body = gzip.compress(body, 1)
-            packing = "Content-Encoding: gzip\r\n"
-        head = "%s%sHolter-Sent-At: %s\r\nContent-Length: %d\r\n\r\n" % (self._head, packing, sent_at, len(body))
-        request = head.encode("ascii", "replace") + body
-        for is_kept in (self._socket is not None, False):
-            try:
-                return self._exchange(request, within)
-            except Exception as error:
-                self.close()
-                # A server may close a connection that was idle; only a fresh one tells whether it is there.
-                if not is_kept or "timed out" in str(error):
-                    raise
-
-    def _exchange(self, request, within):
-        import http.client
-        if self._socket is None:
-            self._connect(within)
-        sock = self._socket
-        if within != self._within:
-            sock.settimeout(within)
-            self._within = within
-        # Written in one piece: each call that may wait gives the interpreter lock away and has to win it back.
-        sock.sendall(request)
-        answer = http.client.HTTPResponse(sock, method="POST")
-        try:
-            answer.begin()
-            text = answer.read()
-            if answer.will_close or not answer.isclosed():
-                self.close()
-            return answer.status, answer.getheader("Retry-After"), text
-        finally:
-            answer.close()
-
-    def close(self):
-        sock, self._socket = self._socket, None
-        if sock is not None:
-            sock.close()
-
-
-_SENT, _DROP, _SPLIT, _AWAY, _STOP = "sent", "drop", "split", "away", "stop"
-
-
-def _verdict(status):
-    """What an answer means for the batch it answers."""
-    if 200 <= status < 300:
-        return _SENT
-    if status in (400, 413):
-        # One broken or huge event must not take the others with it.
-        return _SPLIT
-    if status in (408, 425, 429) or status >= 500:
-        return _AWAY
-    if status < 400 or status in (401, 403, 404, 405, 407):
-        # A wrong address or token: sending on is useless, but nothing is lost until somebody puts it right.
-        return _STOP
-    return _DROP
 
 
 def _given(item):
@@ -228,7 +122,7 @@ class HolterSender:
 
     def _work(self):
         try:
-            self._server = _Server(self.config)
+            self._server = HolterServer(self.config)
         except Exception as error:
             self.debug("%s" % error)
             self._is_stopped = True
@@ -299,20 +193,20 @@ class HolterSender:
         while parts:
             part = parts.pop(0)
             verdict = self._post(part)
-            if verdict is _STOP and is_backlog:
-                verdict = _AWAY
-            if verdict is _SPLIT and len(part) > 1:
+            if verdict is HOLTER_STOP and is_backlog:
+                verdict = HOLTER_AWAY
+            if verdict is HOLTER_SPLIT and len(part) > 1:
                 half = len(part) // 2
                 parts[:0] = [part[:half], part[half:]]
-            elif verdict is _AWAY or verdict is _STOP:
-                self._is_stopped = self._is_stopped or verdict is _STOP
+            elif verdict is HOLTER_AWAY or verdict is HOLTER_STOP:
+                self._is_stopped = self._is_stopped or verdict is HOLTER_STOP
                 return part + [line for other in parts for line in other]
         return []
 
     def _post(self, lines):
         within = self._within()
         if not within:
-            return _AWAY
+            return HOLTER_AWAY
         try:
             status, retry_after, text = self._server.post(
                 b"\n".join(lines) + b"\n", holter_now(), within)
@@ -320,17 +214,20 @@ class HolterSender:
             self.debug("server is away: %r" % (error,))
             self._was_slow = "timed out" in str(error)
             self._back_off(None)
-            return _AWAY
+            return HOLTER_AWAY
         if status == 415 and self._server.packs:
             self._server.packs = False
             return self._post(lines)
-        verdict = _verdict(status)
-        if verdict is _AWAY:
+        verdict = holter_verdict(status)
+        if verdict is HOLTER_AWAY:
             self._was_slow = retry_after is not None
             self._back_off(retry_after)
         else:
             self._failures, self._was_slow = 0, False
-        if verdict is not _SENT or b'"rejected":[]' not in text:
+        if verdict is HOLTER_STOP:
+            self.debug("the server does not take what is sent; it is kept in %s until that is put right"
+                       % self.config.spool_dir)
+        if verdict is not HOLTER_SENT or b'"rejected":[]' not in text:
             self.debug("%d events, answer %d: %s" % (len(lines), status, text[:500].decode("utf-8", "replace")))
         return verdict
 

@@ -202,7 +202,7 @@ def without(text, mark, put_there=""):
 def assembled(name):
     """The file as the server hands it out."""
     shared = "".join(without((LISTENERS / part).read_text(encoding="utf-8"), "holter_import")
-                     for part in ("holter_facts.py", "holter_spool.py", "holter_sender.py"))
+                     for part in ("holter_facts.py", "holter_spool.py", "holter_wire.py", "holter_sender.py"))
     text = (LISTENERS / name).read_text(encoding="utf-8")
     whole = without(text, "holter_sender", shared)
     assert shared in whole

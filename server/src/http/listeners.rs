@@ -8,9 +8,10 @@ use std::sync::LazyLock;
 use utoipa::ToSchema;
 
 /// What every listener is built on, in the order in which it is read.
-const MODULES: [&str; 3] = [
+const MODULES: [&str; 4] = [
     include_str!("../../../listeners/holter_facts.py"),
     include_str!("../../../listeners/holter_spool.py"),
+    include_str!("../../../listeners/holter_wire.py"),
     include_str!("../../../listeners/holter_sender.py"),
 ];
 

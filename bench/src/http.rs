@@ -28,6 +28,8 @@ pub struct Answer<'a> {
     pub status: u16,
     /// How the body is compressed, if it is.
     pub encoding: Option<String>,
+    /// The first cookie, as it is sent back.
+    pub cookie: Option<String>,
     /// The body, as it travelled.
     pub body: &'a [u8],
 }
@@ -39,6 +41,7 @@ struct Head {
     length: Option<usize>,
     is_chunked: bool,
     encoding: Option<String>,
+    cookie: Option<String>,
 }
 
 impl Connection {
@@ -54,6 +57,13 @@ impl Connection {
         let accepted = if encodings.is_empty() { String::new() } else { format!("accept-encoding: {encodings}\r\n") };
         let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\n{accepted}\r\n");
         self.exchange_in_time(request.as_bytes()).await
+    }
+
+    /// Sends a body, with headers of the caller's: lines that end in CRLF.
+    pub async fn send(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> Result<Answer<'_>> {
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}content-length: {length}\r\n\r\n");
+        self.exchange_in_time(&[head.as_bytes(), body].concat()).await
     }
 
     /// [`Self::exchange`], given up after a while.
@@ -75,13 +85,14 @@ impl Connection {
             while !unfold(&self.buffer[head.size..], &mut self.unfolded)? {
                 self.fill().await?;
             }
-            return Ok(Answer { status: head.status, encoding: head.encoding, body: &self.unfolded });
+            return Ok(head.answer(&self.unfolded));
         }
         let end = head.size + head.length.unwrap_or_default();
         while self.buffer.len() < end {
             self.fill().await?;
         }
-        Ok(Answer { status: head.status, encoding: head.encoding, body: &self.buffer[head.size..end] })
+        let body = &self.buffer[head.size..end];
+        Ok(head.answer(body))
     }
 
     async fn fill(&mut self) -> Result<()> {
@@ -93,6 +104,10 @@ impl Connection {
 }
 
 impl Head {
+    fn answer(self, body: &[u8]) -> Answer<'_> {
+        Answer { status: self.status, encoding: self.encoding, cookie: self.cookie, body }
+    }
+
     /// Reads the head, once it is complete.
     fn read(bytes: &[u8]) -> Result<Option<Self>> {
         let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
@@ -108,6 +123,8 @@ impl Head {
                 head.is_chunked = value.eq_ignore_ascii_case("chunked");
             } else if name.eq_ignore_ascii_case("content-encoding") {
                 head.encoding = Some(value.to_owned());
+            } else if name.eq_ignore_ascii_case("set-cookie") && head.cookie.is_none() {
+                head.cookie = value.split(';').next().map(str::to_owned);
             }
         }
         if head.length.is_none() && !head.is_chunked && !matches!(status, 204 | 304) {

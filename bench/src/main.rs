@@ -6,8 +6,8 @@
 //! machine: figures are for comparing, ratios are for judging. A missed bar is
 //! said, and is no failure; the exit code tells only whether all could be measured.
 //!
-//! The map: [`parts`] holds a module a part; [`server`], [`ceiling`] and [`bare`]
-//! are what is measured, [`story`], [`load`], [`http`] and [`browser`] are who
+//! The map: [`parts`] holds a module a part; [`server`], [`yard`], [`ceiling`]
+//! and [`bare`] are what is measured, [`story`], [`load`], [`http`] and [`browser`] are who
 //! asks, [`report`] is what comes out.
 
 mod bare;
@@ -22,6 +22,7 @@ mod report;
 mod server;
 mod stats;
 mod story;
+mod yard;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

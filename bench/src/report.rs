@@ -15,6 +15,8 @@ pub enum Bar {
     Ratio(f64),
     /// The figure is at most this.
     AtMost(f64),
+    /// The figure is at least this.
+    AtLeast(f64),
 }
 
 /// One figure.
@@ -58,6 +60,7 @@ impl std::fmt::Display for Bar {
         match self {
             Self::Ratio(least) => write!(f, "ratio ≥ {least}"),
             Self::AtMost(most) => write!(f, "≤ {most}"),
+            Self::AtLeast(least) => write!(f, "≥ {least}"),
         }
     }
 }
@@ -81,6 +84,7 @@ impl Measure {
         self.holds = match bar {
             Bar::Ratio(least) => self.ratio.map(|ratio| ratio >= least),
             Bar::AtMost(most) => Some(self.figure <= most),
+            Bar::AtLeast(least) => Some(self.figure >= least),
         };
         self
     }

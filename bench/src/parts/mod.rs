@@ -2,12 +2,18 @@
 
 mod agent;
 mod batch;
+mod builds;
+mod claims;
+mod grid;
+mod login;
 mod memory;
 mod page;
 mod pixel;
 mod report;
+mod rights;
 mod single;
 mod streams;
+mod talk;
 mod wall;
 
 use std::time::Duration;
@@ -43,6 +49,18 @@ pub enum Part {
     G,
     /// An agent that waits for each answer
     H,
+    /// What a token costs
+    I,
+    /// The grid of somebody who is signed in
+    J,
+    /// Whether a wrong name is told by the time it takes
+    K,
+    /// From a push to its build
+    L,
+    /// Taking a job from a long queue
+    M,
+    /// What a job puts out
+    N,
 }
 
 /// Those asked for, in their order; all where none was named.
@@ -62,6 +80,12 @@ impl Part {
             Self::F => 'f',
             Self::G => 'g',
             Self::H => 'h',
+            Self::I => 'i',
+            Self::J => 'j',
+            Self::K => 'k',
+            Self::L => 'l',
+            Self::M => 'm',
+            Self::N => 'n',
         }
     }
 
@@ -76,6 +100,12 @@ impl Part {
             Self::F => "f: memory",
             Self::G => "g: a large report",
             Self::H => "h: an agent that waits for each answer",
+            Self::I => "i: what a token costs",
+            Self::J => "j: the grid of somebody who is signed in",
+            Self::K => "k: whether a wrong name is told by the time it takes",
+            Self::L => "l: from a push to its build",
+            Self::M => "m: taking a job from a long queue",
+            Self::N => "n: what a job puts out",
         }
     }
 
@@ -92,6 +122,12 @@ impl Part {
                 Self::F => memory::measure(setting, &mut findings).await,
                 Self::G => report::measure(setting, &mut findings).await,
                 Self::H => agent::measure(setting, &mut findings).await,
+                Self::I => rights::measure(setting, &mut findings).await,
+                Self::J => grid::measure(setting, &mut findings).await,
+                Self::K => login::measure(setting, &mut findings).await,
+                Self::L => builds::measure(setting, &mut findings).await,
+                Self::M => claims::measure(setting, &mut findings).await,
+                Self::N => talk::measure(setting, &mut findings).await,
             }
         };
         let outcome = timeout(PART_WITHIN, Box::pin(measured)).await.context("it does not come to an end");

@@ -16,8 +16,9 @@ use crate::{Setting, ceiling};
 const CONNECTIONS: usize = 64;
 
 /// What a round cost the server.
-struct Cost {
-    rate: f64,
+pub struct Cost {
+    /// Requests a second.
+    pub rate: f64,
     microseconds: f64,
     p50: f64,
     p99: f64,
@@ -50,7 +51,8 @@ pub async fn measure(setting: &Setting, findings: &mut Findings) -> Result<()> {
     Ok(())
 }
 
-async fn round(setting: &Setting, process: &Process, target: &Target, key: &str) -> Result<Cost> {
+/// One round, over so many connections as are usual here.
+pub async fn round(setting: &Setting, process: &Process, target: &Target, key: &str) -> Result<Cost> {
     let (warm, measured) = setting.pick((1_000, 4_000), (300, 1_500));
     let before = process.processor_time()?;
     let (warm, measured) = (Duration::from_millis(warm), Duration::from_millis(measured));

@@ -78,7 +78,9 @@ fn link_page(found: &LinkPage, secret: &str, name: &str, problem: Option<&Proble
 fn ask_page(desk: &Desk, news: Option<&str>) -> String {
     let news = news.unwrap_or_default();
     if desk.mailer().is_none() {
-        return "<h1>A new password</h1><p>This server sends no mail. An administrator can give you a link.</p>".into();
+        return "<h1>A new password</h1><p>This server sends no mail. An administrator can give you a link.</p>\
+                <p><a href=\"/login\">Sign in</a></p>"
+            .into();
     }
     format!(
         "<h1>A new password</h1>{news}<form method=\"post\" action=\"/password-reset\" class=\"stacked\" \

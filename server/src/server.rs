@@ -73,11 +73,13 @@ impl Server {
         }
         let tls = config.tls.as_ref().map(|tls| acceptor(&tls.certificate, &tls.key)).transpose()?;
         let listener = listen(config.listen).await?;
+        let address = listener.local_addr().map_err(|error| ServerError::Listen(config.listen, error))?;
+        // Links lead to the port that there is, where any free one was asked for.
+        let config = &Config { listen: address, ..config.clone() };
         let store = Store::open(&StoreUrl::parse(&config.database_url)?).await?;
         let (stop, stop_recorder) = (CancellationToken::new(), CancellationToken::new());
         let build = Manifest::read().build();
         let running = service::start(store.clone(), config, build, dev, clock, stop_recorder.clone()).await?;
-        let address = listener.local_addr().map_err(|error| ServerError::Listen(config.listen, error))?;
         let router = http::router(running.service.clone(), stop.clone());
         let front =
             Front { tls, heads_within: config.limits.heads_within(), connections: config.limits.connections as usize };

@@ -53,8 +53,6 @@ impl Upload {
         let told = request.headers().get(header::CONTENT_LENGTH);
         let told = told.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
         if told.is_some_and(|length| length > UPLOAD_MAX) {
-            let (parts, body) = request.into_parts();
-            body::drain(&parts.headers, body).await;
             return Err(Refusal::new(
                 ProblemKind::TooLarge,
                 "a batch has at most 64 MiB; pack it, or send it in several",

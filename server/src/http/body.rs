@@ -2,13 +2,16 @@
 
 use super::problem::Refusal;
 use app::domain::problem::{Problem, ProblemKind};
-use axum::body::{Body, BodyDataStream};
+use axum::body::{Body, BodyDataStream, HttpBody};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use flate2::bufread::MultiGzDecoder;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
 use std::io::Read;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A body at most, unpacked.
@@ -23,7 +26,7 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(30);
 /// Of a refused body this much is read and thrown away, for this long: a
 /// caller that still writes does not listen, and would see a broken connection
 /// instead of our answer.
-const DRAIN_MAX: usize = 64 * 1024 * 1024;
+const DRAIN_MAX: usize = 256 * 1024 * 1024;
 const DRAIN_FOR: Duration = Duration::from_secs(5);
 
 fn too_large() -> Refusal {
@@ -120,6 +123,47 @@ pub async fn discard(mut chunks: BodyDataStream) {
     };
     // Whether it ended or not, the answer is the same.
     let _ = tokio::time::timeout(DRAIN_FOR, reading).await;
+}
+
+/// A body of at most so many bytes has arrived with its head, or nearly so.
+const SHORT: u64 = 64 * 1024;
+
+/// The body of a request, while a handler reads it: what the handler leaves
+/// of it can still be read.
+pub struct Lent {
+    chunks: Arc<Mutex<(BodyDataStream, bool)>>,
+    waits_for_word: bool,
+}
+
+/// Lends the body of a request to its handler. `None` where it is so short that
+/// nothing would be left of it.
+pub fn lend(request: Request) -> (Request, Option<Lent>) {
+    if request.body().size_hint().exact().is_some_and(|length| length <= SHORT) {
+        return (request, None);
+    }
+    let (parts, body) = request.into_parts();
+    let chunks = Arc::new(Mutex::new((body.into_data_stream(), false)));
+    let lent = Lent { chunks: chunks.clone(), waits_for_word: parts.headers.contains_key(header::EXPECT) };
+    let read = futures::stream::poll_fn(move |context| {
+        let mut chunks = chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        chunks.1 = true;
+        Pin::new(&mut chunks.0).poll_next(context)
+    });
+    (Request::from_parts(parts, Body::from_stream(read)), Some(lent))
+}
+
+impl Lent {
+    /// Reads what was left of it by a handler that refused it.
+    pub async fn discard(self) {
+        let (chunks, was_begun) = {
+            let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+            (std::mem::replace(&mut chunks.0, Body::empty().into_data_stream()), chunks.1)
+        };
+        // One who asked whether to send waits for our word, and sends nothing.
+        if was_begun || !self.waits_for_word {
+            discard(chunks).await;
+        }
+    }
 }
 
 /// Unpacks a gzip body, and stops where it grows beyond the bound.

@@ -59,8 +59,9 @@ async fn around(State(service): State<Service>, mut request: Request, next: Next
     // The path alone: what stands behind it may be a secret.
     let told = tracing::enabled!(tracing::Level::DEBUG)
         .then(|| (request.method().clone(), request.uri().path().to_owned(), Instant::now()));
+    let is_for_people = takes_pages(&request);
     let response = answer(&service, request, next).await.unwrap_or_else(IntoResponse::into_response);
-    let mut response = problem::sign(response, id.to_str().unwrap_or_default());
+    let mut response = problem::sign(response, id.to_str().unwrap_or_default(), is_for_people);
     if let Some((method, path, began)) = told {
         let (status, elapsed) = (response.status().as_u16(), began.elapsed());
         tracing::debug!(request.id = ?id, %method, path, status, elapsed_us = elapsed.as_micros() as u64, "answered");
@@ -97,11 +98,16 @@ async fn answer(service: &Service, mut request: Request, next: Next) -> Result<R
     };
     let (way_in, kiosk) = (way_in_for(&request, &desk), kiosk_cookie(service, &request));
     request.extensions_mut().insert(desk);
+    let (request, lent) = body::lend(request);
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = answer.map_err(|_| {
         // What the panic said is in the log by the hook of the runtime.
         Refusal::new(ProblemKind::Internal, "the server could not do this; its log says why")
     })?;
+    let is_refused = response.status().is_client_error() || response.status().is_server_error();
+    if let Some(lent) = lent.filter(|_| is_refused) {
+        lent.discard().await;
+    }
     if response.status() == StatusCode::UNAUTHORIZED
         && let Some(way_in) = way_in
     {
@@ -143,13 +149,19 @@ async fn asker(service: &Service, headers: &HeaderMap, is_safe: bool, peer: Opti
     }
 }
 
+/// Whether a person asks in a browser, and not a program or a page of ours.
+fn takes_pages(request: &Request) -> bool {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok());
+    let is_for_programs = ["/api/", "/rpc/", "/live/"].iter().any(|begin| request.uri().path().starts_with(begin));
+    accepted.is_some_and(|accepted| accepted.contains("text/html")) && !is_for_programs
+}
+
 /// Where a browser is sent that asks for a page which nobody may see without
 /// an account: to sign in, and back.
 fn way_in_for(request: &Request, desk: &Desk) -> Option<String> {
-    let takes_pages = request.headers().get(header::ACCEPT)?.to_str().ok()?.contains("text/html");
     // A kiosk's link that does not hold is not mended by signing in.
     let is_kiosk = request.uri().query().is_some_and(|query| query.contains("kiosk="));
-    if request.method() != Method::GET || !takes_pages || is_kiosk || *desk.who() != Who::Nobody {
+    if request.method() != Method::GET || !takes_pages(request) || is_kiosk || *desk.who() != Who::Nobody {
         return None;
     }
     let back = request.uri().path_and_query()?.as_str();

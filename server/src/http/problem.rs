@@ -1,5 +1,6 @@
 //! Problems as responses (RFC 9457).
 
+use super::html::{self, Escaped};
 use crate::intake::native::IntakeError;
 use crate::service::Failure;
 use app::domain::problem::{Fault, Problem, ProblemKind};
@@ -101,15 +102,39 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// The same as a page, for who asked in a browser.
+fn render_page(problem: &Problem) -> Response {
+    let title = problem.kind.title();
+    let faults: String = problem
+        .errors
+        .iter()
+        .filter(|fault| fault.detail != problem.detail)
+        .map(|fault| format!("<li>{}: {}</li>", Escaped(&fault.pointer), Escaped(&fault.detail)))
+        .collect();
+    let main = format!(
+        "<h1>{}</h1><p role=\"alert\" data-test=\"problem\">{}.</p><ul>{faults}</ul>\
+         <p><a href=\"/\">All setups</a></p><p>Request {}</p>",
+        Escaped(title),
+        Escaped(&problem.detail),
+        Escaped(problem.instance.as_deref().unwrap_or_default())
+    )
+    .replace("<ul></ul>", "");
+    let mut response = render(problem);
+    *response.body_mut() = html::document(title, &main).into();
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
 /// Names the request in the problem that it came to, and says the ones that
 /// are our own fault in the log. Other responses pass untouched.
-pub fn sign(mut response: Response, id: &str) -> Response {
+pub fn sign(mut response: Response, id: &str, is_for_people: bool) -> Response {
     let Some(Refusal(mut problem)) = response.extensions_mut().remove::<Refusal>() else { return response };
     if problem.kind.status() >= 500 {
         tracing::warn!(request.id = %id, status = problem.kind.status(), detail = %problem.detail, "a request was refused");
     }
     problem.instance = Some(id.to_owned());
-    let mut signed = render(&problem);
+    let mut signed = if is_for_people { render_page(&problem) } else { render(&problem) };
     // What the router knows and the problem does not, such as `Allow`; not what
     // tells of the body, which may have been packed since and is a new one now.
     for (name, value) in response.headers() {
@@ -128,7 +153,7 @@ mod tests {
     #[tokio::test]
     async fn a_problem_names_its_request_and_when_to_come_back() {
         let refusal = Refusal::from(Problem::new(ProblemKind::Busy, "wait").at("/0", "why").retry_after(3));
-        let response = sign(refusal.into_response(), "r-1");
+        let response = sign(refusal.into_response(), "r-1", false);
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()[header::RETRY_AFTER], "3");
         let body = axum::body::to_bytes(response.into_body(), 1_000).await.expect("a body");
@@ -136,5 +161,19 @@ mod tests {
         assert_eq!(body["type"], "/problems/busy");
         assert_eq!(body["instance"], "r-1");
         assert_eq!(body["errors"][0]["pointer"], "/0");
+    }
+
+    #[tokio::test]
+    async fn people_are_shown_a_page_with_the_same_words() {
+        let refusal = Refusal::not_found("there is no <b>wall</b> of this name");
+        let response = sign(refusal.into_response(), "r-1", true);
+        assert_eq!(
+            (response.status(), &response.headers()[header::CACHE_CONTROL]),
+            (StatusCode::NOT_FOUND, &"no-store".parse().expect("a value"))
+        );
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.expect("a body");
+        let body = String::from_utf8_lossy(&body).into_owned();
+        assert!(body.contains("there is no &lt;b&gt;wall&lt;/b&gt; of this name.") && body.contains("r-1"), "{body}");
     }
 }

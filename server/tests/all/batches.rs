@@ -12,7 +12,7 @@ use std::process::Command;
 
 /// A form as browsers send it.
 #[derive(Default)]
-struct Form(Vec<u8>);
+pub struct Form(Vec<u8>);
 
 const BOUNDARY: &str = "----between-the-parts";
 
@@ -24,11 +24,11 @@ impl Form {
         self
     }
 
-    fn text(self, name: &str, value: &str) -> Self {
+    pub fn text(self, name: &str, value: &str) -> Self {
         self.part(&format!("name=\"{name}\""), value.as_bytes())
     }
 
-    fn file(self, name: &str, bytes: &[u8]) -> Self {
+    pub fn file(self, name: &str, bytes: &[u8]) -> Self {
         self.part(&format!("name=\"files\"; filename=\"{name}\""), bytes)
     }
 
@@ -43,7 +43,7 @@ fn form(name: &str, files: &[(&str, &str)]) -> Form {
     files.iter().fold(form, |form, (name, text)| form.file(name, text.as_bytes()))
 }
 
-async fn send(server: &TestServer, form: Form) -> Answer {
+pub async fn send(server: &TestServer, form: Form) -> Answer {
     server.send(form.on(server.client.post(server.url("/api/v1/batches")))).await
 }
 
@@ -51,7 +51,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-async fn ended(server: &TestServer, id: &str) -> Value {
+pub async fn ended(server: &TestServer, id: &str) -> Value {
     eventually("the batch is over", async || {
         let batch = server.get(&format!("/api/v1/batches/{id}")).await.ok();
         (!["created", "running", "held"].contains(&text(&batch["status"]))).then_some(batch)

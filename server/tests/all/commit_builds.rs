@@ -8,7 +8,7 @@ use sha2::Sha256;
 use std::path::Path;
 use std::process::Command;
 
-fn git(folder: &Path, args: &[&str]) -> String {
+pub fn git(folder: &Path, args: &[&str]) -> String {
     let done = Command::new("git")
         .args(["-c", "user.name=Kim", "-c", "user.email=kim@example.org", "-c", "init.defaultBranch=main"])
         .args(args)
@@ -20,7 +20,7 @@ fn git(folder: &Path, args: &[&str]) -> String {
 }
 
 /// A bare repository with one commit of these files, and the commit.
-fn repository(folder: &Path, files: &[(&str, &str)]) -> String {
+pub fn repository(folder: &Path, files: &[(&str, &str)]) -> String {
     let (bare, work) = (folder.join("pump.git"), folder.join("work"));
     std::fs::create_dir_all(&work).expect("made");
     git(folder, &["init", "--bare", "--quiet", "pump.git"]);
@@ -38,7 +38,7 @@ fn commit(work: &Path, files: &[(&str, &str)]) {
     git(work, &["commit", "--quiet", "-m", "a change"]);
 }
 
-fn configured(config: &mut Config, folder: &Path, forge: &str) {
+pub fn configured(config: &mut Config, folder: &Path, forge: &str) {
     let text = format!(
         "public_url = \"http://holter.example\"\n\
          [runner]\nworkers = 1\nvisible = [{bare:?}]\n\
@@ -57,7 +57,7 @@ fn configured(config: &mut Config, folder: &Path, forge: &str) {
     config.commit_statuses = read.commit_statuses;
 }
 
-fn push(commit: &str, branch: &str, message: &str) -> Value {
+pub fn push(commit: &str, branch: &str, message: &str) -> Value {
     json!({
         "ref": format!("refs/heads/{branch}"), "after": commit, "before": "0".repeat(40), "deleted": false,
         "repository": {"full_name": "acme/pump", "clone_url": "https://evil.example/--upload-pack=x"},
@@ -65,7 +65,7 @@ fn push(commit: &str, branch: &str, message: &str) -> Value {
     })
 }
 
-async fn told(server: &TestServer, body: &Value, secret: &str) -> u16 {
+pub async fn told(server: &TestServer, body: &Value, secret: &str) -> u16 {
     let text = body.to_string();
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
     mac.update(text.as_bytes());
@@ -79,7 +79,7 @@ async fn newest(server: &TestServer) -> Option<Value> {
     server.get("/api/v1/builds").await.ok()["items"].get(0).cloned()
 }
 
-async fn ended(server: &TestServer) -> Value {
+pub async fn ended(server: &TestServer) -> Value {
     eventually("the build is over", async || {
         let build = newest(server).await?;
         (!["pending", "running"].contains(&build["status"].as_str()?)).then_some(build)

@@ -15,6 +15,8 @@ mod files;
 mod harness;
 mod health;
 mod hooks;
+mod hostile;
+mod http2;
 mod ingest;
 mod kill;
 mod layers;

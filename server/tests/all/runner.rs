@@ -24,8 +24,8 @@ const LIMITS: Limits =
     Limits { seconds: 20, memory_mebibytes: 256, processes: 64, disk_mebibytes: 64, output_mebibytes: 8 };
 
 /// A server with a worker of its own beside it.
-struct Yard {
-    server: TestServer,
+pub struct Yard {
+    pub server: TestServer,
     stop: CancellationToken,
     worker: JoinHandle<()>,
 }
@@ -72,18 +72,18 @@ impl Yard {
     }
 
     /// Runs a script, and says what came of it and what it put out.
-    async fn run(&self, script: &str) -> (Value, String) {
+    pub async fn run(&self, script: &str) -> (Value, String) {
         self.run_job(scripted(script)).await
     }
 
-    async fn run_job(&self, job: NewJob) -> (Value, String) {
+    pub async fn run_job(&self, job: NewJob) -> (Value, String) {
         let id = submit(&self.server, vec![job]).await[0];
         let job = self.ended(id).await;
         (job, self.log(id).await)
     }
 
     /// Checks that the next job runs as if nothing had been.
-    async fn goes_on(self) {
+    pub async fn goes_on(self) {
         let (job, log) = self.run("echo all is well").await;
         assert_eq!((job["result"].as_str(), &*log), (Some("passed"), "all is well\n"), "{job}");
         self.close().await;
@@ -98,24 +98,24 @@ impl Yard {
     }
 }
 
-async fn boxed() -> Yard {
+pub async fn boxed() -> Yard {
     Yard::open(Isolation::Bubblewrap, Vec::new(), "python3").await
 }
 
-fn scripted(script: &str) -> NewJob {
+pub fn scripted(script: &str) -> NewJob {
     let mut job = new_job("scripted", "");
     job.task.steps = vec![Step { name: "run".into(), script: script.into(), ..Step::default() }];
     job
 }
 
 /// Processes of this machine whose command line has a word.
-fn running(word: &str) -> usize {
+pub fn running(word: &str) -> usize {
     let all = fs::read_dir("/proc").expect("processes").flatten();
     let line = |entry: fs::DirEntry| fs::read(entry.path().join("cmdline")).unwrap_or_default();
     all.map(line).filter(|line| line.split(|byte| *byte == 0).any(|part| part == word.as_bytes())).count()
 }
 
-fn note(job: &Value) -> &str {
+pub fn note(job: &Value) -> &str {
     job["note"].as_str().unwrap_or_default()
 }
 

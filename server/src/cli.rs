@@ -1,5 +1,6 @@
 //! The command line.
 
+mod token;
 mod user;
 
 use crate::clock::{SystemClock, new_id};
@@ -12,16 +13,12 @@ use crate::runner::{self, Means, Worker};
 use crate::server::Server;
 use crate::service;
 use crate::service::rebuild;
-use crate::service::tokens::{self, Scope};
 use crate::setups_file;
-use crate::store::rows::TokenRow;
 use crate::store::{Store, StoreUrl};
 use crate::telemetry;
-use app::domain::clock::Clock;
 use app::domain::health::{self, Model};
 use app::domain::job::Labels;
 use app::domain::name::{ProjectName, SetupName};
-use app::domain::wall::check_wall_name;
 use clap::{Args, Parser, Subcommand};
 use std::error::Error;
 use std::io::{BufWriter, Write};
@@ -54,7 +51,7 @@ enum Command {
     Worker(Box<WorkerOptions>),
     /// Tokens for listeners and scripts.
     #[command(subcommand)]
-    Token(TokenCommand),
+    Token(token::TokenCommand),
     /// Accounts of people.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -131,27 +128,6 @@ struct Place {
 }
 
 #[derive(Debug, Subcommand)]
-enum TokenCommand {
-    /// Makes a token and prints it, once.
-    Create {
-        #[command(flatten)]
-        place: Place,
-        /// What it allows.
-        #[arg(long, value_parser = scope_named)]
-        scope: Scope,
-        /// Only for this setup.
-        #[arg(long)]
-        setup: Option<String>,
-        /// Only for this project.
-        #[arg(long)]
-        project: Option<String>,
-        /// Only for this wall; prints the end of the link to open on its monitor.
-        #[arg(long, conflicts_with_all = ["setup", "project"])]
-        wall: Option<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 enum HealthCommand {
     /// Reads a history of results and prints what the detector makes of each.
     ///
@@ -212,13 +188,6 @@ struct Import {
     place: Place,
 }
 
-fn scope_named(name: &str) -> Result<Scope, String> {
-    Scope::parse(name).ok_or_else(|| {
-        let names: Vec<_> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
-        format!("one of {}", names.join(", "))
-    })
-}
-
 fn format_named(name: &str) -> Result<reports::Format, String> {
     reports::Format::named(name).ok_or_else(|| {
         let names: Vec<_> = reports::Format::ALL.iter().map(|format| format.as_str()).collect();
@@ -261,16 +230,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run().await,
             Command::Worker(options) => options.run().await,
-            Command::Token(TokenCommand::Create { place, scope, setup, project, wall }) => {
-                let setup = setup.as_deref().map(SetupName::parse).transpose()?;
-                let project = project.as_deref().map(ProjectName::parse).transpose()?;
-                wall.as_deref().map(check_wall_name).transpose()?;
-                let (secret, row) = tokens::make(scope, setup, project, SystemClock.now())?;
-                let row = TokenRow { wall: wall.as_deref().map(Into::into), ..row };
-                place.store().await?.token_insert(&row).await?;
-                println!("{}", wall.map_or(secret.clone(), |wall| format!("/wall/{wall}?kiosk={secret}")));
-                Ok(())
-            }
+            Command::Token(command) => command.run().await,
             Command::User(command) => command.run().await,
             Command::Simulate(options) => {
                 let summary = crate::simulate::run(options, told_to_stop()).await?;

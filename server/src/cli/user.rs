@@ -2,9 +2,9 @@
 
 use super::{Outcome, Place};
 use crate::clock::SystemClock;
-use crate::service::links;
+use crate::service::{audit, links};
 use crate::store::{Store, StoreUrl};
-use app::domain::account::{LinkKind, mail_address, user_name};
+use app::domain::account::{Deed, LinkKind, mail_address, user_name};
 use app::domain::clock::Clock;
 use app::domain::rights::Role;
 use clap::Subcommand;
@@ -48,20 +48,24 @@ impl UserCommand {
         let config = place.config()?;
         let store = Store::open(&StoreUrl::parse(&config.database_url)?).await?;
         let now = SystemClock.now();
-        let (user, kind) = match self {
+        let (user, kind, deeds) = match self {
             Self::Create { role, email, .. } => {
                 let email = mail_address(email.as_deref().unwrap_or_default())?;
                 let user = links::new_user(name, email, Some(role), now);
                 store.user_insert(&user).await?;
-                (user, LinkKind::Invitation)
+                let made = audit::by_command(Deed::UserMade, &user.name, Some(role.as_str()), now);
+                (user, LinkKind::Invitation, Some(made))
             }
             Self::Link { .. } => {
                 let user = store.user_by_name(&name).await?.ok_or_else(|| format!("there is no account {name}"))?;
-                (user, LinkKind::Reset)
+                (user, LinkKind::Reset, None)
             }
         };
         let (secret, link) = links::make(kind, Some(user.id), now)?;
         store.link_make(&link).await?;
+        for deed in deeds.into_iter().chain([audit::by_command(Deed::LinkMade, &user.name, None, now)]) {
+            store.audit_insert(&deed).await?;
+        }
         store.close().await;
         println!("{}{}", config.link_base(), links::path(kind, &secret));
         Ok(())

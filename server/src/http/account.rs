@@ -75,8 +75,8 @@ fn sessions(main: &mut String, sessions: &[Session], own: SessionId, proof: &str
              <span>{which}: from {}, last used {}, since {}, by {}</span>{end}</form>",
             session.id,
             Escaped(from),
-            session.used_at.to_rfc3339(),
-            session.created_at.to_rfc3339(),
+            html::when(session.used_at),
+            html::when(session.created_at),
             Escaped(agent),
         );
     }

@@ -73,9 +73,7 @@ pub fn serve(path: &str, headers: &HeaderMap) -> Option<Response> {
         return None;
     }
     let (file, encoding) = find(path, headers)?;
-    let mut etag = String::from("\"");
-    file.metadata.sha256_hash()[..8].iter().for_each(|byte| etag.push_str(&format!("{byte:02x}")));
-    etag.push('"');
+    let etag = format!("\"{}\"", hex::encode(&file.metadata.sha256_hash()[..8]));
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
     let mut response =
         if known { StatusCode::NOT_MODIFIED.into_response() } else { Body::from(file.data).into_response() };

@@ -24,7 +24,7 @@ pub async fn page(desk: Desk, query: Query) -> Result<Response, Refusal> {
             let _ = write!(
                 main,
                 "<tr><td>{}</td><td>{}</td><td>{} {}</td><td>{}</td><td>{}</td></tr>",
-                deed.at.to_rfc3339(),
+                html::when(deed.at),
                 Escaped(&deed.actor),
                 Escaped(&deed.action),
                 Escaped(&deed.subject),

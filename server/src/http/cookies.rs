@@ -56,6 +56,7 @@ impl Cookies {
 
 fn header_of(name: &str, value: &str, lasts: Micros, is_secure: bool) -> Option<HeaderValue> {
     let cookie = Cookie::build((name_of(name, is_secure), value))
+        // What `__Host-` asks for; and a wall is read at more than one place.
         .path("/")
         .http_only(true)
         .secure(is_secure)

@@ -3,6 +3,8 @@
 use super::assets::Manifest;
 use crate::service::Desk;
 use app::domain::rights::{Action, Who};
+use app::domain::time::Timestamp;
+use app::format;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -25,6 +27,12 @@ impl<T: Display> Display for Escaped<T> {
         }
         Ok(())
     }
+}
+
+/// A moment as people read it, as HTML: to the minute, and to the second where
+/// somebody points at it.
+pub fn when(at: Timestamp) -> String {
+    format!("<time datetime=\"{}\" title=\"{}\">{}</time>", at.to_rfc3339(), format::utc_exact(at), format::utc(at))
 }
 
 /// A document: `main` is its content, as HTML.

@@ -85,7 +85,7 @@ fn untaken(main: &mut String, letters: &[Untaken]) {
             main,
             "<li>To {}, written {}: {}. It was {tried} and {then}.</li>",
             Escaped(&letter.to),
-            letter.at.to_rfc3339(),
+            html::when(letter.at),
             Escaped(&letter.why)
         );
     }

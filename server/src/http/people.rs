@@ -57,7 +57,7 @@ fn row(main: &mut String, account: &Account) {
         Escaped(&user.name),
         Escaped(if may.is_empty() { "nothing yet".to_owned() } else { may.join(", ") }),
         Escaped(user.email.as_deref().unwrap_or("none")),
-        user.seen_at.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339()),
+        user.seen_at.map_or_else(|| "never".to_owned(), html::when),
     );
 }
 

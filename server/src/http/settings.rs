@@ -98,29 +98,32 @@ fn page(wall: &NamedWall, links: &[KioskLink], fresh: Option<&str>, proof: &str)
         main.push_str(&form(&wall.name, &wall.plan, None, proof));
     }
     main.push_str("<h2>Links for kiosks</h2><p>A monitor that nobody signs in at is opened with such a link. It never ends by itself.</p>");
-    for link in links {
-        let used = link.used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {}", at.to_rfc3339()));
-        let _ = write!(
-            main,
-            "<form method=\"post\" action=\"/settings/walls/{name}/links/{id}\" class=\"line\"><span>made {made}, {used}</span>{token}\
-             <button class=\"button\">Take back</button></form>",
-            id = link.id,
-            made = link.created_at.to_rfc3339(),
-            token = proof,
-        );
-    }
-    let token = proof;
-    let _ = write!(
-        main,
-        "<form method=\"post\" action=\"/settings/walls/{name}/links\">{token}<button class=\"button\" data-test=\"make-link\">Make a link</button></form>"
-    );
+    kiosk_links(&mut main, &wall.name, links, proof);
     if !wall.is_configured {
         let _ = write!(
             main,
-            "<h2>Delete</h2><form method=\"post\" action=\"/settings/walls/{name}/delete\">{token}<button class=\"button\" data-test=\"delete-wall\">Delete this wall and its links</button></form>"
+            "<h2>Delete</h2><form method=\"post\" action=\"/settings/walls/{name}/delete\">{proof}<button class=\"button\" data-test=\"delete-wall\">Delete this wall and its links</button></form>"
         );
     }
     main
+}
+
+fn kiosk_links(main: &mut String, wall: &str, links: &[KioskLink], proof: &str) {
+    let name = Escaped(wall);
+    for link in links {
+        let used = link.used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {}", html::when(at)));
+        let _ = write!(
+            main,
+            "<form method=\"post\" action=\"/settings/walls/{name}/links/{}\" class=\"line\"><span>made {}, {used}</span>{proof}\
+             <button class=\"button\">Take back</button></form>",
+            link.id,
+            html::when(link.created_at),
+        );
+    }
+    let _ = write!(
+        main,
+        "<form method=\"post\" action=\"/settings/walls/{name}/links\">{proof}<button class=\"button\" data-test=\"make-link\">Make a link</button></form>"
+    );
 }
 
 fn form(name: &str, plan: &WallPlan, refused: Option<&Problem>, proof: &str) -> String {

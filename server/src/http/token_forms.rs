@@ -60,15 +60,15 @@ fn bounds(token: &Token) -> String {
 /// Until when it holds, or why it does not.
 fn holds(token: &Token, now: Timestamp) -> String {
     match (token.revoked_at, token.expires_at) {
-        (Some(at), _) => format!("taken back {}", at.to_rfc3339()),
-        (None, Some(at)) if at <= now => format!("over since {}", at.to_rfc3339()),
-        (None, Some(at)) => format!("until {}", at.to_rfc3339()),
+        (Some(at), _) => format!("taken back {}", html::when(at)),
+        (None, Some(at)) if at <= now => format!("over since {}", html::when(at)),
+        (None, Some(at)) => format!("until {}", html::when(at)),
         (None, None) => "for ever".to_owned(),
     }
 }
 
 fn row(main: &mut String, token: &Token, now: Timestamp, proof: &str) {
-    let used = token.used_at.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
+    let used = token.used_at.map_or_else(|| "never".to_owned(), html::when);
     let from = token.used_from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
     let by = token.created_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
     let end = if token.revoked_at.is_some() {
@@ -86,7 +86,7 @@ fn row(main: &mut String, token: &Token, now: Timestamp, proof: &str) {
         Escaped(token.label.as_deref().unwrap_or("unnamed")),
         Escaped(&token.scope),
         Escaped(bounds(token)),
-        token.created_at.to_rfc3339(),
+        html::when(token.created_at),
         Escaped(by),
         holds(token, now),
         used,

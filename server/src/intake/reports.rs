@@ -41,8 +41,7 @@ pub fn digest(bytes: &[u8]) -> [u8; 32] {
 pub fn run_key(digests: &[[u8; 32]]) -> String {
     let mut all = Sha256::new();
     digests.iter().for_each(|digest| all.update(digest));
-    let hex: String = all.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("report-{hex}")
+    format!("report-{}", hex::encode(&all.finalize()[..8]))
 }
 
 /// The events of a report, in the words of the contract.

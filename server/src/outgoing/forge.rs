@@ -56,7 +56,7 @@ fn key_of(context: &str) -> String {
     }
     let hash = Sha256::digest(context.as_bytes());
     let begin: String = context.chars().filter(char::is_ascii).take(31).collect();
-    format!("{begin}-{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3])
+    format!("{begin}-{}", hex::encode(&hash[..4]))
 }
 
 /// Whether a text names a repository, and no other place on its server.

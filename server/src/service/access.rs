@@ -83,7 +83,7 @@ impl Asker {
     pub fn form_key(&self) -> Option<String> {
         let hash = self.hash.filter(|_| matches!(*self.who, Who::Person(_)))?;
         let key: Hash = Sha256::new().chain_update(b"a form of this session").chain_update(hash).finalize().into();
-        Some(key.iter().fold(String::with_capacity(64), |text, byte| format!("{text}{byte:02x}")))
+        Some(hex::encode(key))
     }
 }
 

@@ -7,7 +7,8 @@ use super::failure::Failure;
 use crate::clock::new_id;
 use crate::store::rows::AuditRow;
 use app::domain::account::{Backoff, Deed};
-use app::domain::rights::{Action, Who};
+use app::domain::rights::Action;
+use app::domain::time::Timestamp;
 use uuid::Uuid;
 
 /// Lines on a page.
@@ -15,6 +16,24 @@ pub const DEEDS_SHOWN: u32 = 100;
 
 /// Deeds that are forgotten at once.
 const FORGOTTEN_AT_ONCE: u32 = 1_000;
+
+/// A deed that was done from nowhere in particular.
+fn row(actor: &str, deed: Deed, subject: &str, detail: Option<&str>, at: Timestamp) -> AuditRow {
+    AuditRow {
+        id: new_id(),
+        at,
+        actor: actor.into(),
+        action: deed.as_str().into(),
+        subject: subject.into(),
+        detail: detail.map(Into::into),
+        address: None,
+    }
+}
+
+/// A deed of who has the store anyway, and asks nobody.
+pub fn by_command(deed: Deed, subject: &str, detail: Option<&str>, at: Timestamp) -> AuditRow {
+    row("the command line", deed, subject, detail, at)
+}
 
 impl Service {
     /// Forgets sessions, links and attempts that are over, and deeds older than
@@ -35,35 +54,16 @@ impl Service {
 }
 
 impl Desk {
-    /// Who stands here, as the log of deeds calls them.
-    pub(super) fn actor(&self) -> Box<str> {
-        match self.who() {
-            Who::Person(person) => person.name.clone(),
-            Who::Pass(pass) => {
-                let label = pass.label.as_deref().map(|label| format!(" {label:?}")).unwrap_or_default();
-                format!("token {}{label}", pass.id).into()
-            }
-            Who::Nobody | Who::Neighbour | Who::Stranger(_) => "somebody without an account".into(),
-        }
-    }
-
     /// Writes down what was done. It is done already: where it cannot be
     /// written, the log of the server says so, and the deed stands.
     pub(super) async fn note(&self, deed: Deed, subject: &str, detail: Option<&str>) {
-        self.note_of(&self.actor(), deed, subject, detail).await;
+        self.note_of(&self.asker_name(), deed, subject, detail).await;
     }
 
     /// As [`Self::note`], for who is not known by this desk yet.
     pub(super) async fn note_of(&self, actor: &str, deed: Deed, subject: &str, detail: Option<&str>) {
-        let row = AuditRow {
-            id: new_id(),
-            at: self.now(),
-            actor: actor.into(),
-            action: deed.as_str().into(),
-            subject: subject.into(),
-            detail: detail.map(Into::into),
-            address: self.asker().address.map(|address| address.to_canonical().to_string().into()),
-        };
+        let address = self.asker().address.map(|address| address.to_canonical().to_string().into());
+        let row = AuditRow { address, ..row(actor, deed, subject, detail, self.now()) };
         if let Err(error) = self.inner.store.audit_insert(&row).await {
             tracing::error!(%error, actor, action = deed.as_str(), subject, "a deed was not written down");
         }

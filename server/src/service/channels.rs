@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::{Desk, Service};
 use crate::clock::new_id;
 use crate::outgoing::Delivery;
-use crate::outgoing::channel::{Channel, ChannelFault, ChannelKind, Parcel, check_name, hook};
+use crate::outgoing::channel::{Channel, ChannelKind, Parcel, check_name, hook};
 use crate::outgoing::notice::Notice;
 use crate::secret::Secret;
 use crate::store::rows::ChannelRow;
@@ -44,10 +44,6 @@ pub struct Untaken {
     pub is_given_up: bool,
 }
 
-fn invalid(fault: ChannelFault) -> Failure {
-    Failure::Invalid { pointer: format!("/{}", fault.field), detail: fault.detail }
-}
-
 impl Desk {
     /// All channels, by name. Where messages go is told only to those who may
     /// change it, and what is secret to nobody.
@@ -74,7 +70,7 @@ impl Desk {
     /// which is told once.
     pub async fn channel_save(&self, name: &str, mut channel: Channel) -> Result<Option<Secret>, Failure> {
         self.allow(Action::Configure)?;
-        check_name(name).map_err(invalid)?;
+        check_name(name)?;
         self.refuse_configured_channel(name)?;
         let all = self.all_channels().await?;
         let known = all.iter().find(|known| known.name == name).map(|known| &known.channel);
@@ -84,13 +80,13 @@ impl Desk {
         }
         if known.is_none() && all.len() >= CHANNELS_MAX {
             let detail = format!("there are {CHANNELS_MAX} channels already");
-            return Err(invalid(ChannelFault { field: "name", detail }));
+            return Err(Failure::invalid("name", detail));
         }
         let needs_secret = channel.kind == ChannelKind::Webhook && channel.secret.is_none();
         let fresh = if needs_secret { Some(secret()?) } else { None };
         channel.secret = channel.secret.or_else(|| fresh.clone());
         if let Some(fault) = channel.faults(self.outgoing().rules(), self.mailer().is_some()).into_iter().next() {
-            return Err(invalid(fault));
+            return Err(fault.into());
         }
         // Plain values with text keys: writing them cannot fail.
         let body = serde_json::to_string(&channel).unwrap_or_default().into();

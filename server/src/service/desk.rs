@@ -113,12 +113,14 @@ impl Desk {
         &self.asker.who
     }
 
-    /// What to call whoever asks, where people read it.
+    /// What to call whoever asks, where people read it: so that one who may
+    /// take a token back knows which.
     pub fn asker_name(&self) -> String {
         match self.who() {
             Who::Person(person) => person.name.to_string(),
             Who::Pass(pass) => {
-                pass.label.as_deref().map_or_else(|| "a token".into(), |label| format!("the token {label}"))
+                let label = pass.label.as_deref().map(|label| format!(" {label:?}")).unwrap_or_default();
+                format!("token {}{label}", pass.id)
             }
             Who::Nobody | Who::Stranger(_) | Who::Neighbour => "somebody without an account".into(),
         }

@@ -1,9 +1,12 @@
 //! Why the service could not do what was asked.
 
 use crate::files::FileError;
+use crate::outgoing::channel::ChannelFault;
 use crate::store::StoreError;
+use app::domain::account::AccountFault;
 use app::domain::problem::{Problem, ProblemKind};
 use app::domain::time::Micros;
+use app::domain::wall::WallFault;
 use thiserror::Error;
 
 /// A refusal or a failure, in the service's own words.
@@ -66,10 +69,33 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// A field whose value cannot be.
+    pub(super) fn invalid(field: &str, detail: impl ToString) -> Self {
+        Self::Invalid { pointer: format!("/{field}"), detail: detail.to_string() }
+    }
+
     /// Somebody has to wait this long, in whole seconds and never none.
     pub(super) fn too_many(detail: &str, wait: Micros) -> Self {
         let retry_after = u32::try_from(wait.as_secs().max(0) + 1).unwrap_or(u32::MAX);
         Self::TooMany { detail: detail.into(), retry_after }
+    }
+}
+
+impl From<AccountFault> for Failure {
+    fn from(fault: AccountFault) -> Self {
+        Self::invalid(fault.field, fault.detail)
+    }
+}
+
+impl From<WallFault> for Failure {
+    fn from(fault: WallFault) -> Self {
+        Self::invalid(fault.field, fault.detail)
+    }
+}
+
+impl From<ChannelFault> for Failure {
+    fn from(fault: ChannelFault) -> Self {
+        Self::invalid(fault.field, fault.detail)
     }
 }
 

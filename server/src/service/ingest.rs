@@ -5,12 +5,15 @@ use super::Service;
 use super::desk::Caller;
 use super::failure::Failure;
 use super::recorder::{Fate, ListenerClock, Submission};
+use crate::config::IngestConfig;
 use crate::intake::{Incoming, Parsed, Rejected};
 use crate::store::rows::ForeignRow;
 use app::domain::name::ProjectName;
 use app::domain::time::{Micros, Timestamp};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// How events were taken since the start.
 #[derive(Debug, Default)]
@@ -120,9 +123,7 @@ impl Service {
         let events_size: usize = events.iter().map(|event| event.body.len() + EVENT_OVERHEAD).sum();
         let foreign_size: usize = foreign.iter().map(|row| row.body.len() + EVENT_OVERHEAD).sum();
         let size = events_size + foreign_size;
-        let full = Failure::Busy { reason: "more events are waiting than may wait", retry_after: 1, source: None };
-        let share = u32::try_from(size.min(self.inner.queue_bytes)).unwrap_or(u32::MAX);
-        let Ok(permit) = self.inner.queue_room.clone().try_acquire_many_owned(share) else { return Err(full) };
+        let permit = self.inner.queue.room(size)?;
         let clock = match clock {
             SenderClock { trusted: true, .. } => ListenerClock::Trusted,
             SenderClock { sent_at: Some(sent_at), .. } => ListenerClock::Known(known_delay(received, sent_at)),
@@ -130,12 +131,40 @@ impl Service {
         };
         let (reply, answer) = oneshot::channel();
         let submission = Submission { events, received, clock, project, foreign, reply, permit };
-        match self.inner.queue.try_send(submission) {
-            Ok(()) => {}
-            Err(tokio::sync::mpsc::error::TrySendError::Full(_)) => return Err(full),
-            Err(tokio::sync::mpsc::error::TrySendError::Closed(_)) => return Err(Failure::Closing),
-        }
+        self.inner.queue.put(submission)?;
         answer.await.map_err(|_| Failure::Closing)?
+    }
+}
+
+/// What waits for the recorder, bounded in its number and its bytes.
+pub(super) struct Queue {
+    submissions: mpsc::Sender<Submission>,
+    room: Arc<Semaphore>,
+    bytes: usize,
+}
+
+fn full() -> Failure {
+    Failure::Busy { reason: "more events are waiting than may wait", retry_after: 1, source: None }
+}
+
+impl Queue {
+    pub(super) fn new(submissions: mpsc::Sender<Submission>, config: &IngestConfig) -> Self {
+        let bytes = config.queue_mebibytes as usize * 1024 * 1024;
+        Self { submissions, room: Arc::new(Semaphore::new(bytes)), bytes }
+    }
+
+    /// Room for so many bytes, until it is given back by being dropped. One
+    /// that is larger than all room there is waits alone.
+    fn room(&self, size: usize) -> Result<OwnedSemaphorePermit, Failure> {
+        let share = u32::try_from(size.min(self.bytes)).unwrap_or(u32::MAX);
+        self.room.clone().try_acquire_many_owned(share).map_err(|_| full())
+    }
+
+    fn put(&self, submission: Submission) -> Result<(), Failure> {
+        self.submissions.try_send(submission).map_err(|error| match error {
+            TrySendError::Full(_) => full(),
+            TrySendError::Closed(_) => Failure::Closing,
+        })
     }
 }
 

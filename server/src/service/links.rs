@@ -11,7 +11,7 @@ use super::tokens::{hash_of, no_chance, random_secret};
 use crate::clock::new_id;
 use crate::outgoing::mail::Mail;
 use crate::store::rows::{LinkRow, UserRow};
-use app::domain::account::{AccountFault, Backoff, Deed, LinkKind, check_password, mail_address, user_name};
+use app::domain::account::{Backoff, Deed, LinkKind, check_password, mail_address, user_name};
 use app::domain::ids::UserId;
 use app::domain::rights::{Action, Role};
 use app::domain::time::Timestamp;
@@ -40,10 +40,6 @@ pub fn path(kind: LinkKind, secret: &str) -> String {
         LinkKind::First | LinkKind::Invitation => format!("/welcome?link={secret}"),
         LinkKind::Reset => format!("/password-reset?link={secret}"),
     }
-}
-
-pub(super) fn invalid(fault: AccountFault) -> Failure {
-    Failure::Invalid { pointer: format!("/{}", fault.field), detail: fault.detail }
 }
 
 impl Service {
@@ -101,7 +97,7 @@ impl Desk {
             Some(user) => user,
             None => self.first_user(name)?,
         };
-        check_password(password, &user.name).map_err(invalid)?;
+        check_password(password, &user.name)?;
         let hash = self.inner.passwords.hash(password).await?;
         let (store, now) = (&self.inner.store, self.now());
         let is_used = match row.user {
@@ -119,7 +115,7 @@ impl Desk {
     }
 
     fn first_user(&self, name: &str) -> Result<UserRow, Failure> {
-        let name = user_name(name).map_err(invalid)?;
+        let name = user_name(name)?;
         Ok(new_user(name, None, Some(Role::Administrator), self.now()))
     }
 
@@ -142,7 +138,6 @@ impl Desk {
             return Err(Failure::NotFound(detail));
         }
         self.count_guess().await?;
-        self.take_reset(who).await?;
         let (desk, who) = (self.clone(), who.to_owned());
         tokio::spawn(async move {
             if let Err(failure) = desk.send_reset(&who).await {
@@ -166,6 +161,9 @@ impl Desk {
         };
         let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
         let Some(email) = user.email.clone() else { return Ok(()) };
+        // So many mails are sent to one account, however many ask, and by
+        // whatever name: who asks is not told, since nobody else would be.
+        self.take_attempt(&format!("reset {}", user.id), Backoff::NAME).await?;
         let path = self.link_for(&user, LinkKind::Reset).await?;
         self.note_of("somebody without an account", Deed::LinkMade, &user.name, Some("by mail")).await;
         let text = format!(
@@ -182,12 +180,6 @@ impl Desk {
         let Some(mailer) = self.mailer() else { return Ok(()) };
         let mail = Mail { id: new_id(), at: self.now(), to: vec![email.into()], subject: subject.into(), text };
         mailer.send(&mail).await.map_err(|error| Failure::Upstream(super::failure::chain(&error)))
-    }
-
-    /// So many mails are sent to one account, however many ask.
-    async fn take_reset(&self, who: &str) -> Result<(), Failure> {
-        let key = format!("reset {}", app::domain::name::tidy(&who.trim().to_lowercase(), 254));
-        self.take_attempt(&key, Backoff::NAME).await.map(drop)
     }
 }
 

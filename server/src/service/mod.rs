@@ -65,6 +65,7 @@ mod start;
 pub mod status;
 mod statuses;
 mod telling;
+pub mod test_details;
 mod tiles;
 mod visitors;
 mod vitals;
@@ -88,11 +89,11 @@ use app::domain::time::Timestamp;
 use app::domain::wall::WallPlan;
 use board::Board;
 use ipnet::IpNet;
-use recorder::{Note, Submission};
+use recorder::Note;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 /// Everything that may be asked of Holter. Cheap to clone.
 #[derive(Clone)]
@@ -130,9 +131,7 @@ struct Inner {
     launches: agents::Launches,
     files: Files,
     file_most: u64,
-    queue: mpsc::Sender<Submission>,
-    queue_room: Arc<Semaphore>,
-    queue_bytes: usize,
+    queue: ingest::Queue,
     notes: mpsc::Sender<Note>,
     behind: Arc<AtomicBool>,
     visitors: visitors::Visitors,

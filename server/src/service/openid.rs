@@ -78,8 +78,7 @@ impl Desk {
         let trip = Trip { state: secret()?, nonce: secret()?, verifier: secret()? };
         let doors = openid.provider.doors(self.outgoing()).await.map_err(failed)?;
         let way = openid.provider.way(&doors, &self.link(BACK), &trip).into();
-        let next: String =
-            if next.len() > NEXT_MAX { "/" } else { next }.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let next = hex::encode(if next.len() > NEXT_MAX { "/" } else { next });
         Ok(Departure { way, kept: format!("{}.{}.{}.{next}", trip.state, trip.nonce, trip.verifier) })
     }
 
@@ -172,7 +171,7 @@ impl Desk {
     }
 }
 
-fn text_of(hex: &str) -> String {
-    let bytes = (0..hex.len() / 2).filter_map(|at| u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok());
-    String::from_utf8(bytes.collect()).unwrap_or_else(|_| "/".to_owned())
+fn text_of(digits: &str) -> String {
+    let text = hex::decode(digits).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    text.unwrap_or_else(|| "/".to_owned())
 }

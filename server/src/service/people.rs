@@ -2,10 +2,10 @@
 
 use super::desk::Desk;
 use super::failure::Failure;
-use super::links::{invalid, new_user};
+use super::links::new_user;
 use crate::store::StoreError;
 use crate::store::rows::{GrantRow, UserRow};
-use app::domain::account::{AccountFault, Backoff, Deed, LinkKind, check_password, mail_address, user_name};
+use app::domain::account::{Backoff, Deed, LinkKind, check_password, mail_address, user_name};
 use app::domain::ids::{SessionId, UserId};
 use app::domain::name::ProjectName;
 use app::domain::rights::{Action, Person, Role, Who};
@@ -48,15 +48,11 @@ pub struct Invited {
     pub is_mailed: bool,
 }
 
-fn fault(field: &'static str, detail: &str) -> Failure {
-    invalid(AccountFault { field, detail: detail.into() })
-}
-
 /// A name or an address that another account has.
 pub(super) fn taken(error: StoreError) -> Failure {
     match error.conflict() {
-        Some("users_email") => fault("email", "another account has it"),
-        Some("users_name") => fault("name", "another account has it"),
+        Some("users_email") => Failure::invalid("email", "another account has it"),
+        Some("users_name") => Failure::invalid("name", "another account has it"),
         _ => error.into(),
     }
 }
@@ -89,10 +85,10 @@ impl Desk {
     /// Makes an account for somebody, and a link by which its password is set.
     pub async fn invite(&self, name: &str, said: &AccountText) -> Result<Invited, Failure> {
         self.allow(Action::Administer)?;
-        let name = user_name(name).map_err(invalid)?;
-        let email = mail_address(&said.email).map_err(invalid)?;
+        let name = user_name(name)?;
+        let email = mail_address(&said.email)?;
         if !self.has_room_for_people().await? {
-            return Err(fault("name", &format!("there are {PEOPLE_MAX} accounts already")));
+            return Err(Failure::invalid("name", format!("there are {PEOPLE_MAX} accounts already")));
         }
         let user = new_user(name, email.clone(), said.role, self.now());
         let grants = grants_of(user.id, said)?;
@@ -125,12 +121,12 @@ impl Desk {
     pub async fn account_save(&self, id: UserId, said: &AccountText) -> Result<bool, Failure> {
         self.allow(Action::Administer)?;
         let Some(user) = self.inner.store.user_get(id).await? else { return Ok(false) };
-        let email = mail_address(&said.email).map_err(invalid)?;
+        let email = mail_address(&said.email)?;
         let grants = grants_of(id, said)?;
         let disabled_at = said.is_disabled.then(|| user.disabled_at.unwrap_or_else(|| self.now()));
         let row = UserRow { email, role: said.role, disabled_at, ..user };
         if !self.inner.store.user_update(&row).await.map_err(taken)? {
-            return Err(fault("role", "this is the last administrator; make another one first"));
+            return Err(Failure::invalid("role", "this is the last administrator; make another one first"));
         }
         self.inner.store.grants_set(id, &grants).await?;
         if said.is_disabled {
@@ -146,7 +142,7 @@ impl Desk {
         self.allow(Action::Administer)?;
         let Some(user) = self.inner.store.user_get(id).await? else { return Ok(false) };
         if !self.inner.store.user_delete(id).await? {
-            return Err(fault("role", "this is the last administrator; make another one first"));
+            return Err(Failure::invalid("role", "this is the last administrator; make another one first"));
         }
         self.inner.known.forget();
         self.note(Deed::UserDeleted, &user.name, None).await;
@@ -190,10 +186,10 @@ impl Desk {
     pub async fn own_password(&self, old: &str, new: &str) -> Result<(), Failure> {
         let person = self.person()?;
         let user = self.own_account().await?;
-        check_password(new, &user.name).map_err(invalid)?;
+        check_password(new, &user.name)?;
         self.take_attempt(&format!("password {}", user.id), Backoff::NAME).await?;
         if user.password.is_some() && !self.inner.passwords.verify(old, user.password.as_deref()).await? {
-            return Err(fault("old", "is not the password of this account"));
+            return Err(Failure::invalid("old", "is not the password of this account"));
         }
         let hash = self.inner.passwords.hash(new).await?;
         self.inner.store.password_set(user.id, &hash, Some(person.session)).await?;
@@ -206,7 +202,7 @@ impl Desk {
 
 fn grants_of(user: UserId, said: &AccountText) -> Result<Vec<GrantRow>, Failure> {
     let read = |(project, role): &(String, Role)| {
-        let project = ProjectName::parse(project).map_err(|error| fault("grants", &error.to_string()))?;
+        let project = ProjectName::parse(project).map_err(|error| Failure::invalid("grants", error))?;
         Ok(GrantRow { user, project, role: *role })
     };
     said.grants.iter().map(read).collect()

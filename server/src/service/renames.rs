@@ -32,10 +32,6 @@ fn known(id: TestId, row: RenameRow) -> KnownName {
     KnownName { id, path: strings(&row.was_path), at: row.at, by: row.actor.into() }
 }
 
-fn invalid(pointer: &str, detail: impl Into<String>) -> Failure {
-    Failure::Invalid { pointer: pointer.into(), detail: detail.into() }
-}
-
 impl Service {
     /// What a test is called now.
     pub(super) async fn called_now(&self, mut test: TestId) -> Result<TestId, Failure> {
@@ -165,18 +161,21 @@ impl Desk {
             return Err(Failure::NotFound("one of the two tests never had a result".into()));
         };
         if was == now_is {
-            return Err(invalid("/now", "is the same test"));
+            return Err(Failure::invalid("now", "is the same test"));
         }
         if old.project != new.project {
-            return Err(invalid("/now", "is a test of another project"));
+            return Err(Failure::invalid("now", "is a test of another project"));
         }
         if self.inner.store.tests_together(was, now_is).await? {
-            return Err(invalid("/now", "has results in a run in which the other one has some too: they are two"));
+            return Err(Failure::invalid(
+                "now",
+                "has results in a run in which the other one has some too: they are two",
+            ));
         }
-        let actor = self.actor();
+        let actor = self.asker_name().into();
         let row = RenameRow { was, now_is, was_path: old.path.clone(), at: self.now(), actor };
         if !self.note_renaming(Joining::Join(row)).await? {
-            return Err(invalid("/was", "one of the two goes on under another name already: part them first"));
+            return Err(Failure::invalid("was", "one of the two goes on under another name already: part them first"));
         }
         let detail = format!("{} goes on as {now_is}", old.path.join(" / "));
         self.note(Deed::TestsJoined, &was.to_string(), Some(&detail)).await;

@@ -6,6 +6,7 @@ use super::board::Board;
 use super::builds::Builds;
 use super::hot::{Hot, HotRun, HotSetup};
 use super::ids::Ids;
+use super::ingest::Queue;
 use super::judge;
 use super::limits::Limits;
 use super::news::Notify;
@@ -38,7 +39,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use thiserror::Error;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -90,21 +91,29 @@ pub async fn start(
     let board = Arc::new(Board::new(build, config.activity.patience()));
     let (queue, submissions) = mpsc::channel(QUEUE);
     let (notes, noted) = mpsc::channel(NOTES);
-    let mut recorder = Recorder::new(store.clone(), board.clone(), clock.clone(), setups.clone(), notes.clone());
+    let mut recorder = Recorder::new(store, board, clock, setups, notes);
     recorder.write_down_setups().await?;
     recorder.catch_up().await?;
     recorder.take_up().await?;
-    let rules = config.outgoing.rules().map_err(OutgoingError::from)?;
-    let queue_bytes = config.ingest.queue_mebibytes as usize * 1024 * 1024;
-    let inner = Inner {
-        store,
+    let inner = inner_of(&recorder, config, is_development, Queue::new(queue, &config.ingest))?;
+    let service = Service { inner: Arc::new(inner) };
+    service.write_down_schedules(&config.schedules).await?;
+    tokio::spawn(watch_mark(service.clone(), stop.clone()));
+    let recorder = tokio::spawn(recorder.run(submissions, noted, stop));
+    Ok(Running { service, recorder })
+}
+
+/// What the service has, from its recorder and its configuration.
+fn inner_of(recorder: &Recorder, config: &Config, is_development: bool, queue: Queue) -> Result<Inner, StartError> {
+    Ok(Inner {
+        store: recorder.store.clone(),
         bus: recorder.bus.clone(),
-        board,
-        clock,
-        setups,
+        board: recorder.board.clone(),
+        clock: recorder.clock.clone(),
+        setups: recorder.setups.clone(),
         walls: config.walls.clone(),
         builds: Builds::new(&config.builds)?,
-        outgoing: Outgoing::new(rules, config.outgoing.timeout())?,
+        outgoing: Outgoing::new(config.outgoing.rules().map_err(OutgoingError::from)?, config.outgoing.timeout())?,
         mailer: config.mail_server().as_ref().map(Mailer::new).transpose()?,
         statuses: Statuses::new(config)?,
         letters: tokio::sync::Notify::new(),
@@ -127,19 +136,12 @@ pub async fn start(
         files: Files::open(&config.files, &config.data_dir)?,
         file_most: config.files.most(),
         queue,
-        queue_room: Arc::new(Semaphore::new(queue_bytes)),
-        queue_bytes,
-        notes,
+        notes: recorder.notes.clone(),
         behind: recorder.behind.clone(),
         visitors: Visitors::new(config)?,
         tally: Default::default(),
         is_art: AtomicBool::new(false),
-    };
-    let service = Service { inner: Arc::new(inner) };
-    service.write_down_schedules(&config.schedules).await?;
-    tokio::spawn(watch_mark(service.clone(), stop.clone()));
-    let recorder = tokio::spawn(recorder.run(submissions, noted, stop));
-    Ok(Running { service, recorder })
+    })
 }
 
 impl Recorder {

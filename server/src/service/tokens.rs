@@ -47,24 +47,21 @@ pub struct TokenText {
     pub days: Option<u32>,
 }
 
-fn invalid(field: &str, detail: impl ToString) -> Failure {
-    Failure::Invalid { pointer: format!("/{field}"), detail: detail.to_string() }
-}
-
 impl TokenText {
     /// The token, or what cannot be about it.
     fn make(&self, now: Timestamp) -> Result<(String, TokenRow), Failure> {
         let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let setup = some(&self.setup).map(|name| SetupName::parse(&name).map_err(|error| invalid("setup", error)));
-        let project =
-            some(&self.project).map(|name| ProjectName::parse(&name).map_err(|error| invalid("project", error)));
+        let setup =
+            some(&self.setup).map(|name| SetupName::parse(&name).map_err(|error| Failure::invalid("setup", error)));
+        let project = some(&self.project)
+            .map(|name| ProjectName::parse(&name).map_err(|error| Failure::invalid("project", error)));
         let scope = self.scope.filter(|scope| *scope != Scope::Kiosk);
-        let scope = scope.ok_or_else(|| invalid("scope", "must be one of ingest, read, worker, admin"))?;
+        let scope = scope.ok_or_else(|| Failure::invalid("scope", "must be one of ingest, read, worker, admin"))?;
         if self.label.chars().count() > LABEL_MAX {
-            return Err(invalid("label", format!("must have at most {LABEL_MAX} letters")));
+            return Err(Failure::invalid("label", format!("must have at most {LABEL_MAX} letters")));
         }
         if self.days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
-            return Err(invalid("days", format!("must be between 1 and {DAYS_MAX}")));
+            return Err(Failure::invalid("days", format!("must be between 1 and {DAYS_MAX}")));
         }
         let (secret, row) = make(scope, setup.transpose()?, project.transpose()?, now).map_err(no_chance)?;
         let expires_at = self.days.map(|days| now + Micros::from_secs(i64::from(days) * 86_400));
@@ -92,7 +89,7 @@ pub fn hash_of(secret: &str) -> Hash {
 pub fn random_secret() -> Result<String, getrandom::Error> {
     let mut bits = [0_u8; 32];
     getrandom::fill(&mut bits)?;
-    Ok(bits.iter().fold(String::with_capacity(64), |text, byte| format!("{text}{byte:02x}")))
+    Ok(hex::encode(bits))
 }
 
 /// A new token: its secret, to be shown once, and its row.
@@ -162,7 +159,7 @@ impl Desk {
         self.allow(Action::Administer)?;
         self.has_room_for_tokens("label").await?;
         let (secret, row) = said.make(self.now())?;
-        let row = TokenRow { created_by: Some(self.actor()), ..row };
+        let row = TokenRow { created_by: Some(self.asker_name().into()), ..row };
         self.inner.store.token_insert(&row).await?;
         self.note(Deed::TokenMade, &row.id.to_string(), Some(&said_of(&row))).await;
         Ok((Secret::new(secret), row))
@@ -185,7 +182,7 @@ impl Desk {
         let holds = |row: &TokenRow| row.revoked_at.is_none() && row.expires_at.is_none_or(|expires| expires > now);
         let holding = self.inner.store.token_list().await?.iter().filter(|row| holds(row)).count();
         if holding >= TOKENS_MAX {
-            return Err(invalid(pointer, format!("there are {TOKENS_MAX} tokens already; revoke some")));
+            return Err(Failure::invalid(pointer, format!("there are {TOKENS_MAX} tokens already; revoke some")));
         }
         Ok(())
     }
@@ -201,7 +198,7 @@ impl Desk {
         self.allow(Action::Configure)?;
         self.has_room_for_tokens("").await?;
         let (secret, row) = make(Scope::Kiosk, None, None, self.now()).map_err(no_chance)?;
-        let row = TokenRow { wall: Some(wall.into()), created_by: Some(self.actor()), ..row };
+        let row = TokenRow { wall: Some(wall.into()), created_by: Some(self.asker_name().into()), ..row };
         self.inner.store.token_insert(&row).await?;
         self.note(Deed::TokenMade, &row.id.to_string(), Some(&said_of(&row))).await;
         Ok(secret)
@@ -222,7 +219,7 @@ impl Desk {
 }
 
 /// What a token allows, in a line.
-fn said_of(row: &TokenRow) -> String {
+pub fn said_of(row: &TokenRow) -> String {
     let bounds = [
         row.setup.as_ref().map(|setup| format!("setup {}", setup.as_str())),
         row.project.as_ref().map(|project| format!("project {}", project.as_str())),

@@ -6,7 +6,7 @@ use super::failure::Failure;
 use crate::store::rows::WallRow;
 use app::domain::account::Deed;
 use app::domain::rights::{Action, Pass, Who};
-use app::domain::wall::{WallFault, WallPlan, check_wall_name};
+use app::domain::wall::{WallPlan, check_wall_name};
 use app::read::{Look, Wall};
 
 /// Walls that may be saved.
@@ -21,10 +21,6 @@ pub struct NamedWall {
     pub plan: WallPlan,
     /// It is written in the configuration, and changed there.
     pub is_configured: bool,
-}
-
-fn invalid(fault: WallFault) -> Failure {
-    Failure::Invalid { pointer: format!("/{}", fault.field), detail: fault.detail }
 }
 
 impl Desk {
@@ -60,14 +56,14 @@ impl Desk {
     /// Saves a wall; one of the same name is replaced.
     pub async fn wall_save(&self, name: &str, plan: &WallPlan) -> Result<(), Failure> {
         self.allow(Action::Configure)?;
-        check_wall_name(name).map_err(invalid)?;
+        check_wall_name(name)?;
         self.refuse_configured(name)?;
         if let Some(fault) = plan.faults().into_iter().next() {
-            return Err(invalid(fault));
+            return Err(fault.into());
         }
         let saved = self.inner.store.wall_list().await?;
         if saved.len() >= WALLS_MAX && saved.iter().all(|row| &*row.name != name) {
-            return Err(invalid(WallFault { field: "name", detail: format!("there are {WALLS_MAX} walls already") }));
+            return Err(Failure::invalid("name", format!("there are {WALLS_MAX} walls already")));
         }
         // A plan is plain values with text keys: writing it cannot fail.
         let body = serde_json::to_string(plan).unwrap_or_default().into();

@@ -1,7 +1,7 @@
 //! Signing in by an OpenID provider: a small one on this machine, which speaks
 //! the code flow with PKCE and signs what it says.
 
-use crate::harness::{Answer, Browser, TestServer};
+use crate::harness::{Answer, Browser, PASSWORD, TestServer};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -12,8 +12,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use server::config::{OpenIdConfig, Reading, Secret};
-
 use sha2::{Digest, Sha256};
+use sqlx::Connection;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
@@ -30,6 +30,8 @@ struct Provider {
     codes: Codes,
     /// What it says beside what it has to.
     says: Arc<Mutex<Value>>,
+    /// Keys that it has beside its own.
+    keys: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Provider {
@@ -37,8 +39,8 @@ impl Provider {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let issuer = format!("http://{}/realm", listener.local_addr().expect("an address"));
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
-        let provider =
-            Self { issuer, key: Arc::new(key), codes: Codes::default(), says: Arc::new(Mutex::new(json!({}))) };
+        let (codes, says) = (Codes::default(), Arc::new(Mutex::new(json!({}))));
+        let provider = Self { issuer, key: Arc::new(key), codes, says, keys: Arc::default() };
         let router = Router::new()
             .route("/realm/.well-known/openid-configuration", get(doors))
             .route("/realm/authorize", get(authorize))
@@ -112,7 +114,9 @@ async fn token(State(own): State<Provider>, headers: HeaderMap, Form(said): Form
 async fn keys(State(own): State<Provider>) -> Json<Value> {
     let point = own.key.public_key_raw();
     let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..65]));
-    Json(json!({"keys": [{"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": "one", "x": x, "y": y}]}))
+    let mut all = own.keys.lock().expect("no test panics with it").clone();
+    all.push(json!({"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": "one", "x": x, "y": y}));
+    Json(json!({"keys": all}))
 }
 
 async fn server_with(provider: &Provider) -> TestServer {
@@ -226,5 +230,74 @@ async fn a_way_back_is_of_one_browser_and_works_once() {
     assert_eq!(own.get(&back).await.status, 303);
     own.cookies = kept;
     assert_eq!(own.get(&back).await.status, 502, "the code was used");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn keys_of_kinds_that_nobody_knows_do_not_keep_anybody_out() {
+    let provider = Provider::start().await;
+    let server = server_with(&provider).await;
+    *provider.keys.lock().expect("no test panics with it") = vec![
+        json!({"kty": "AKP", "alg": "ML-DSA-65", "kid": "later", "pub": "AAAA"}),
+        json!({"kty": "EC", "crv": "P-9999", "kid": "odd", "x": "AA", "y": "AA"}),
+        json!({"kid": "none"}),
+        json!("not even a key"),
+    ];
+    let mut browser = Browser::new(&server);
+    let back = there_and_back(&mut browser).await;
+    assert_eq!((back.status, back.header("location")), (303, "/flaky"), "{}", back.text);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_not_to_be_believed_again_and_again_has_to_wait() {
+    let provider = Provider::start().await;
+    let server = server_with(&provider).await;
+    server.first_administrator("bo").await;
+    let mut own = Browser::new(&server);
+    let back = go(&mut own).await;
+    let kept = own.cookies.clone();
+    assert_eq!(own.get(&back).await.status, 303);
+    // A provider that takes no code twice says nothing of who comes.
+    for _ in 0..25 {
+        own.cookies.clone_from(&kept);
+        assert_eq!(own.get(&back).await.status, 502);
+    }
+    provider.says(json!({"nonce": "of another"}));
+    let mut looked_at = 0;
+    let refused = loop {
+        let answer = there_and_back(&mut Browser::new(&server)).await;
+        if answer.status == 429 {
+            break answer;
+        }
+        assert_eq!(answer.status, 403, "{}", answer.text);
+        looked_at += 1;
+        assert!(looked_at < 50, "nobody stops it");
+    };
+    assert_eq!((looked_at, refused.header("retry-after")), (21, "16"));
+    provider.says(json!({}));
+    assert_eq!(there_and_back(&mut Browser::new(&server)).await.status, 429, "who is right waits too");
+    assert_eq!(Browser::new(&server).sign_in("bo", PASSWORD).await.status, 303, "passwords are counted apart");
+    server.pass(16);
+    assert_eq!(there_and_back(&mut Browser::new(&server)).await.status, 303);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn where_there_is_no_room_for_accounts_nobody_new_comes_in() {
+    let provider = Provider::start().await;
+    let server = server_with(&provider).await;
+    assert_eq!(there_and_back(&mut Browser::new(&server)).await.status, 303);
+    let place = server.folder().join("holter.db");
+    let mut db = sqlx::SqliteConnection::connect(&format!("sqlite:{}", place.display())).await.expect("opens");
+    let many = "insert into users (id, name, created_at) with recursive n (i) as \
+                (select 1 union all select i + 1 from n where i < 4999) select randomblob(16), 'n' || i, 0 from n";
+    sqlx::query(many).execute(&mut db).await.expect("written");
+    db.close().await.expect("closes");
+    provider.says(json!({"sub": "9", "preferred_username": "eve"}));
+    let answer = there_and_back(&mut Browser::new(&server)).await;
+    assert!(answer.status == 403 && answer.text.contains("as many accounts here as there may be"), "{}", answer.text);
+    provider.says(json!({}));
+    assert_eq!(there_and_back(&mut Browser::new(&server)).await.status, 303, "who has one comes in");
     server.stop().await;
 }

@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 use server::config::{MailConfig, Reading};
 use server::outgoing::mail::MailTls;
+use std::process::Command;
 
 async fn closed() -> TestServer {
     TestServer::start_with(false, |config| config.auth.read = Reading::Login).await
@@ -259,20 +260,21 @@ async fn a_changed_password_ends_every_other_session() {
     server.stop().await;
 }
 
+fn mail_by(sink: &SmtpSink) -> MailConfig {
+    MailConfig {
+        host: sink.address.ip().to_string(),
+        port: Some(sink.address.port()),
+        tls: MailTls::None,
+        user: None,
+        password: None,
+        from: "Holter <holter@example.org>".into(),
+    }
+}
+
 #[tokio::test]
 async fn a_password_is_reset_by_a_mail_that_works_once_and_for_an_hour() {
     let sink = SmtpSink::start().await;
-    let server = TestServer::start_with(false, |config| {
-        config.mail = Some(MailConfig {
-            host: sink.address.ip().to_string(),
-            port: Some(sink.address.port()),
-            tls: MailTls::None,
-            user: None,
-            password: None,
-            from: "Holter <holter@example.org>".into(),
-        });
-    })
-    .await;
+    let server = TestServer::start_with(false, |config| config.mail = Some(mail_by(&sink))).await;
     let mut ana = server.first_administrator("ana").await;
     let fields = [("name", "bo"), ("role", "viewer"), ("email", "bo@example.org")];
     let page = ana.fill("/settings/people", "/settings/people", &fields).await;
@@ -303,6 +305,57 @@ async fn a_password_is_reset_by_a_mail_that_works_once_and_for_an_hour() {
         404,
         "too late"
     );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn so_many_mails_go_to_one_account_by_whatever_name_they_are_asked_for() {
+    let sink = SmtpSink::start().await;
+    let server = TestServer::start_with(false, |config| config.mail = Some(mail_by(&sink))).await;
+    let mut ana = server.first_administrator("ana").await;
+    let fields = [("name", "bo"), ("role", "viewer"), ("email", "bo@example.org")];
+    ana.fill("/settings/people", "/settings/people", &fields).await;
+    let mut browser = Browser::new(&server);
+    for who in ["bo", "BO", " bo ", "bo@example.org", "Bo@Example.org", "bo", "bo@example.org", "Bo"] {
+        assert_eq!(browser.post("/password-reset", &[("who", who)]).await.status, 200, "{who:?}");
+    }
+    // Each that was asked for is decided in its turn: that of somebody else is
+    // the last to be sent.
+    let fields = [("name", "cy"), ("role", "viewer"), ("email", "cy@example.org")];
+    ana.fill("/settings/people", "/settings/people", &fields).await;
+    let resets =
+        |sink: &SmtpSink| sink.received().iter().filter(|mail| mail.text.contains("Subject: A new password")).count();
+    eventually("the free ones are sent", || async { (resets(&sink) >= 6).then_some(()) }).await;
+    browser.post("/password-reset", &[("who", "cy")]).await;
+    let all = eventually("the one of cy is sent", || async {
+        let all = sink.received();
+        all.iter().any(|mail| mail.text.contains("password for cy")).then_some(all)
+    })
+    .await;
+    let to_bo = all.iter().filter(|mail| mail.text.contains("password for bo")).count();
+    assert_eq!(to_bo, 6, "five, and the one that makes the next one wait");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_command_line_does_is_written_down_too() {
+    let server = closed().await;
+    for command in [&["user", "create", "ana"][..], &["user", "link", "ana"], &["token", "create", "--scope", "read"]] {
+        let done = Command::new(env!("CARGO_BIN_EXE_holter"))
+            .args(command)
+            .arg("--data-dir")
+            .arg(server.folder())
+            .current_dir(server.folder())
+            .output()
+            .expect("the program runs");
+        assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    let deeds = server.service().itself().deeds(None).await.expect("it may");
+    let said: Vec<_> = deeds.iter().map(|deed| (&*deed.actor, &*deed.action, &*deed.subject)).collect();
+    let (who, token) = ("the command line", said[0].2);
+    let made = [(who, "made a link for", "ana"), (who, "made a link for", "ana"), (who, "made the account", "ana")];
+    assert_eq!((said[0].1, said[1..].to_vec()), ("made the token", made.to_vec()));
+    assert!(deeds[0].detail.as_deref() == Some("read") && !token.starts_with("holter_"), "{deeds:?}");
     server.stop().await;
 }
 

@@ -1,6 +1,6 @@
 //! Who may see and do what, through every door.
 
-use crate::harness::{Answer, Stream, TestServer, eventually};
+use crate::harness::{Answer, Browser, Stream, TestServer, eventually};
 use app::live::{Board, Message, Taken};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
@@ -220,5 +220,28 @@ async fn who_speaks_for_one_project_speaks_for_no_other() {
         (runs["items"].as_array().map(Vec::len) == Some(1)).then_some(())
     })
     .await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_is_no_token_and_a_token_is_no_session() {
+    let server = TestServer::start_with(false, |config| config.auth.read = Reading::Login).await;
+    let mut ana = server.first_administrator("ana").await;
+    let session = ana.cookies["holter-session"].clone();
+    let token = server.token(Scope::Admin, None, None).await;
+    let ask =
+        async |secret: &str| server.send(server.client.get(server.url("/api/v1/tokens")).bearer_auth(secret)).await;
+    ask(&session).await.problem(401, "unauthenticated");
+    // Also once it is remembered as what it is.
+    assert_eq!(ana.get("/settings/account").await.status, 200);
+    ask(&session).await.problem(401, "unauthenticated");
+    assert_eq!(ana.get("/settings/account").await.status, 200, "showing it there did not end it");
+
+    let mut eve = Browser::new(&server);
+    for _ in 0..2 {
+        eve.cookies.insert("holter-session".into(), token.clone());
+        assert_eq!(eve.get("/settings/people").await.header("location"), "/login?next=%2Fsettings%2Fpeople");
+        ask(&token).await.ok();
+    }
     server.stop().await;
 }

@@ -1,9 +1,11 @@
 //! Tokens as administrators make them, and what becomes of who shows them.
 
-use crate::harness::{Answer, Stream, TestServer};
+use crate::harness::{Answer, Stream, TestServer, eventually};
 use serde_json::{Value, json};
 use server::config::Reading;
 use server::service::tokens::Scope;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 async fn make(server: &TestServer, admin: &str, body: Value) -> Answer {
@@ -142,5 +144,56 @@ async fn a_kiosk_opens_its_wall_by_a_link_and_stays_until_it_is_taken_back() {
     while live.next("the end").await.is_some() {}
     assert!(began.elapsed() < Duration::from_secs(1));
     assert_eq!(kiosk.get(&format!("/wall/lobby?kiosk={secret}")).await.status, 401);
+    server.stop().await;
+}
+
+const ROBOT: &str = "*** Settings ***\nLibrary    OperatingSystem\n\n*** Test Cases ***\nBefore\n    No Operation\n\
+                     Between\n    Wait Until Created    ${GO}    timeout=30s\nAfter\n    No Operation\n";
+
+/// Robot Framework in a folder, told to a server with a token.
+fn robot(python: &str, server: &TestServer, folder: &Path, token: &str) -> Command {
+    let listener = Path::new(env!("CARGO_MANIFEST_DIR")).join("../listeners/holter_robot.py");
+    let mut command = Command::new(python);
+    command.args(["-m", "robot", "--report", "none", "--log", "none", "--output", "none", "--listener"]).arg(listener);
+    command.arg("--variable").arg(format!("GO:{}", folder.join("go").display())).arg(folder.join("pump.robot"));
+    command.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.env("HOLTER_URL", server.url("")).env("HOLTER_TOKEN", token).env("HOLTER_SETUP", "bench 7");
+    command.env("HOLTER_SPOOL_DIR", folder.join("spool")).env("HOLTER_DEBUG", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_robot_run_whose_token_is_taken_back_goes_on_says_so_and_loses_nothing() {
+    let Some(python) = server::config::environment("HOLTER_PYTHON") else {
+        eprintln!("left out: HOLTER_PYTHON names no Python with Robot Framework");
+        return;
+    };
+    let server = TestServer::start_with(false, |_| {}).await;
+    let admin = server.token(Scope::Admin, None, None).await;
+    let made = make(&server, &admin, json!({"scope": "ingest", "label": "nightly"})).await.ok();
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("pump.robot"), ROBOT).expect("written");
+    let secret = made["secret"].as_str().expect("a secret");
+    let child = robot(&python, &server, folder.path(), secret).spawn().expect("Robot Framework starts");
+    let run = async || server.get("/api/v1/runs").await.ok()["items"][0].clone();
+    eventually("the first test is told", async || (run().await["counts"]["passed"] == 1).then_some(())).await;
+    let gone = format!("/api/v1/tokens/{}", made["id"].as_str().expect("an id"));
+    assert_eq!(server.send(server.client.delete(server.url(&gone)).bearer_auth(&admin)).await.status, 204);
+    std::fs::write(folder.path().join("go"), "").expect("written");
+    let ended = tokio::task::spawn_blocking(|| child.wait_with_output()).await.expect("waited").expect("it ends");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(ended.status.success(), "a test failed for it: {said}");
+    for part in ["answer 401", "revoked", "it is kept in"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!((&run().await["state"], &run().await["counts"]["passed"]), (&json!("running"), &json!(1)));
+
+    let token = server.token(Scope::Ingest, None, None).await;
+    let mut again = robot(&python, &server, folder.path(), &token);
+    let ended = tokio::task::spawn_blocking(move || again.output()).await.expect("waited").expect("it ends");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let runs = server.get("/api/v1/runs").await.ok();
+    let passed: Vec<_> = runs["items"].as_array().expect("runs").iter().map(|run| &run["counts"]["passed"]).collect();
+    assert_eq!(passed, [&json!(3), &json!(3)], "what was kept is sent by the next run: {runs}");
     server.stop().await;
 }

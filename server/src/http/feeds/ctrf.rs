@@ -6,7 +6,7 @@ use crate::http::json;
 use crate::http::problem::Refusal;
 use crate::http::wire::millis;
 use crate::service::Desk;
-use crate::service::reads::{AttemptDetail, TestDetail};
+use crate::service::test_details::{AttemptDetail, TestDetail};
 use app::domain::test::{Outcome, Verdict};
 use app::domain::time::{Micros, Timestamp};
 use axum::response::Response;

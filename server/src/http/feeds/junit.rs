@@ -5,7 +5,7 @@ use super::xml::Escaped;
 use crate::http::extract::RunInPath;
 use crate::http::problem::Refusal;
 use crate::service::Desk;
-use crate::service::reads::{AttemptDetail, TestDetail};
+use crate::service::test_details::{AttemptDetail, TestDetail};
 use app::domain::test::{Outcome, Verdict};
 use app::domain::time::Micros;
 use axum::http::{HeaderValue, header};

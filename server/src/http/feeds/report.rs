@@ -3,7 +3,7 @@
 use crate::http::extract::no_run;
 use crate::http::problem::Refusal;
 use crate::service::Desk;
-use crate::service::reads::{AttemptDetail, TestDetail};
+use crate::service::test_details::{AttemptDetail, TestDetail};
 use app::domain::ids::RunId;
 use app::domain::problem::ProblemKind;
 use app::read::RunHead;

@@ -49,7 +49,7 @@ pub fn id_of(kind: Kind, headers: &HeaderMap, bytes: &[u8]) -> Option<String> {
     };
     let joined = || {
         let cause = text(headers, &["x-gitlab-event-uuid"]).filter(|_| kind == Kind::Gitlab)?;
-        Some(format!("{cause} {}", Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+        Some(format!("{cause} {}", hex::encode(Sha256::digest(bytes))))
     };
     text(headers, names).map(str::to_owned).or_else(joined)
 }

@@ -1,7 +1,7 @@
 //! Tests, as the public reads tell of them.
 
 use super::{Moment, Outcome, Verdict, millis};
-use crate::service::reads::{AttemptDetail, TestDetail};
+use crate::service::test_details::{AttemptDetail, TestDetail};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

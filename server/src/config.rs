@@ -3,6 +3,7 @@
 //! Strength, from weak to strong: defaults, the environment, `holter.toml`,
 //! flags. Values become types here; nothing downstream parses.
 
+mod activity;
 mod auth;
 mod commit_statuses;
 mod doors;
@@ -15,8 +16,10 @@ mod repositories;
 mod retention;
 mod runner;
 mod schedules;
+mod setups;
 
 pub use crate::secret::Secret;
+pub use activity::ActivityConfig;
 pub use auth::{AuthConfig, OpenIdConfig, Reading};
 pub use commit_statuses::CommitStatusConfig;
 pub use doors::{CompatConfig, HooksConfig};
@@ -29,10 +32,9 @@ pub use repositories::RepositoryConfig;
 pub use retention::{ProjectRetention, RetentionConfig};
 pub use runner::{IsolationWord, LimitsConfig, RunnerConfig};
 pub use schedules::{Order, ScheduleConfig, ScheduleFault, SchedulePlan, check_schedule_name};
+pub use setups::{BuildsConfig, JenkinsConfig, SetupConfig};
 
-use app::domain::activity::Patience;
 use app::domain::name::SetupName;
-use app::domain::time::Micros;
 use app::domain::wall::{WallPlan, check_wall_name};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -161,36 +163,6 @@ impl Default for Config {
     }
 }
 
-/// When silence is called so. Whole seconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ActivityConfig {
-    /// No word for this long while a run is open: silent.
-    pub silent_after_seconds: u32,
-    /// No word for this long while a run is open: lost, and the run is closed as incomplete.
-    pub lost_after_seconds: u32,
-    /// A run of shards that nobody counted is complete when no other came for this long.
-    pub settle_after_seconds: u32,
-}
-
-impl Default for ActivityConfig {
-    fn default() -> Self {
-        Self { silent_after_seconds: 60, lost_after_seconds: 900, settle_after_seconds: 20 }
-    }
-}
-
-impl ActivityConfig {
-    /// The same, for the rules.
-    pub fn patience(&self) -> Patience {
-        let seconds = |n: u32| Micros::from_secs(i64::from(n));
-        Patience {
-            silent_after: seconds(self.silent_after_seconds),
-            lost_after: seconds(self.lost_after_seconds),
-            settle_after: seconds(self.settle_after_seconds),
-        }
-    }
-}
-
 /// Taking events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -203,54 +175,6 @@ impl Default for IngestConfig {
     fn default() -> Self {
         Self { queue_mebibytes: 64 }
     }
-}
-
-/// Asking CI servers for builds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BuildsConfig {
-    /// Hosts that may be asked, as HOST or HOST:PORT. Nothing else is ever called.
-    pub allowed_hosts: Vec<String>,
-    /// A server that has not answered by then is given up.
-    pub timeout_seconds: u32,
-    /// Answers are kept for this long.
-    pub cache_seconds: u32,
-}
-
-impl Default for BuildsConfig {
-    fn default() -> Self {
-        Self { allowed_hosts: Vec::new(), timeout_seconds: 5, cache_seconds: 20 }
-    }
-}
-
-/// A setup as code.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SetupConfig {
-    /// Its name, as listeners send it.
-    pub name: String,
-    /// A line for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
-    /// Its job on a Jenkins server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jenkins: Option<JenkinsConfig>,
-}
-
-/// A job on a Jenkins server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JenkinsConfig {
-    /// Its base address.
-    pub url: url::Url,
-    /// The job; folders are separated by `/`.
-    pub job: String,
-    /// Who asks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// That user's API token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<Secret>,
 }
 
 impl Config {

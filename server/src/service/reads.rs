@@ -10,7 +10,7 @@ use crate::store::rows::{RunFilter, RunRow, SuiteRow, TestRow};
 use app::domain::ids::{RunId, ScriptId, SetupId};
 use app::domain::name::{ProjectName, SetupName};
 use app::domain::run::{Run, RunResult, RunState};
-use app::domain::test::{Outcome, Test};
+use app::domain::test::Test;
 use app::domain::time::Micros;
 use app::live::RunChange;
 use app::read::{RunHead, RunLine, RunPage, SetupPage, TestLine, Tile};

@@ -66,7 +66,8 @@ fn tell(findings: &mut Findings, pairs: &[[f64; 2]]) {
     let (known, unknown) = (median(&column(0)), median(&column(1)));
     findings.measure(Measure::new("a wrong password of a known name, median", known, "ms"));
     findings.measure(Measure::new("a password of an unknown name, median", unknown, "ms"));
-    let noise = noise(pairs);
+    // What is shown is what is compared.
+    let noise = (noise(pairs) * 1_000.0).ceil() / 1_000.0;
     findings.measure(
         Measure::new("  difference of the medians", (known - unknown).abs(), "ms")
             .under(noise, (known - unknown).abs() / noise)

@@ -11,6 +11,8 @@ pub enum Page<'a> {
     Grid,
     /// One setup, by name.
     Setup(&'a str),
+    /// Keeping one setup for oneself.
+    Reserve(&'a str),
     /// One run.
     Run(RunId),
     /// What one test in a run said, by its number there.
@@ -42,6 +44,7 @@ impl fmt::Display for Page<'_> {
         match self {
             Self::Grid => f.write_str("/"),
             Self::Setup(name) => write!(f, "/setups/{}", Segment(name)),
+            Self::Reserve(name) => write!(f, "/settings/reservations/{}", Segment(name)),
             Self::Run(id) => write!(f, "/runs/{id}"),
             Self::Result(id, test) => write!(f, "/runs/{id}/tests/{test}"),
             Self::Output(id) => write!(f, "/runs/{id}/output"),

@@ -13,7 +13,7 @@ mod pulse;
 mod sick;
 mod strip;
 
-pub use look::{Claim, Look};
+pub use look::{Claim, Look, Reservation};
 pub use output::{FileLine, OutputLine, OutputPage};
 pub use pulse::{Mark, Pulse, SickTests};
 pub use sick::{
@@ -53,12 +53,19 @@ pub struct Tile {
     pub pulse: Pulse,
     /// Who looks after it.
     pub claim: Option<Claim>,
+    /// Who keeps it for themselves, or did.
+    pub reservation: Option<Reservation>,
 }
 
 impl Tile {
     /// What the setup is doing at `now`.
     pub fn activity(&self, now: Timestamp, silent_after: Micros) -> Activity {
         Activity::of(now, &self.facts, silent_after)
+    }
+
+    /// Who keeps it for themselves at `now`.
+    pub fn reserved(&self, now: Timestamp) -> Option<&Reservation> {
+        self.reservation.as_ref().filter(|kept| kept.ends_at > now)
     }
 
     /// How ill it looks at `now`, for the order "sick first": what it is

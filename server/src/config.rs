@@ -28,7 +28,7 @@ pub use limits::{CallersConfig, TlsConfig};
 pub use mail::MailConfig;
 pub use notifications::NotificationsConfig;
 pub use outgoing::OutgoingConfig;
-pub use repositories::RepositoryConfig;
+pub use repositories::{CredentialsConfig, RepositoryConfig, RepositoryFault};
 pub use retention::{ProjectRetention, RetentionConfig};
 pub use runner::{IsolationWord, LimitsConfig, RunnerConfig};
 pub use schedules::{Order, ScheduleConfig, ScheduleFault, SchedulePlan, check_schedule_name};

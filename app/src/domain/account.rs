@@ -80,6 +80,18 @@ words! {
         OwnersSaved = "saved the owners of",
         /// Nobody says any more who looks after which file.
         OwnersDeleted = "deleted the owners of",
+        /// Saved a repository whose pushes are built.
+        RepositorySaved = "saved the repository",
+        /// Deleted one.
+        RepositoryDeleted = "deleted the repository",
+        /// Had a commit of somebody else built.
+        BuildApproved = "approved the build of",
+        /// Had it not built.
+        BuildRefused = "refused the build of",
+        /// Keeps a setup for themselves.
+        SetupReserved = "reserved the setup",
+        /// Gave a setup back.
+        SetupGivenBack = "gave back the setup",
         /// Saved what is run again and again.
         ScheduleSaved = "saved the schedule",
         /// Its turns pass it by.

@@ -4,6 +4,7 @@ use crate::api;
 use crate::domain::problem::Problem;
 use crate::domain::time::Timestamp;
 use crate::format;
+use crate::paths::Page;
 use crate::read::Tile;
 use crate::ui::{Erase, Glyph, Icon, Show, click};
 use leptos::ev::SubmitEvent;
@@ -36,6 +37,7 @@ pub fn ClaimLine(
         })
     };
     view! {
+        <ReservationLine tile=tile now=now />
         <Show when=move || claim.with(Option::is_some)>
             <p class="claim" data-test="claim">
                 <Icon glyph=Glyph::Person />
@@ -51,6 +53,25 @@ pub fn ClaimLine(
         </Show>
     }
     .into_any()
+}
+
+/// Says who keeps a setup for themselves, and leads to where one does that.
+#[component]
+fn ReservationLine(tile: RwSignal<Tile>, now: Signal<Timestamp>) -> impl IntoView {
+    let reserved = move || {
+        tile.with(|tile| tile.reserved(now.get()).cloned())
+            .map(|kept| format!("{} keeps it until {}: {}", kept.holder, format::utc(kept.ends_at), kept.reason))
+    };
+    view! {
+        <p class="claim" data-test="reservation">
+            <Icon glyph=Glyph::Lock />
+            <span data-test="reserved">{move || reserved().unwrap_or_else(|| "Nobody keeps it".into())}</span>
+            <a href=move || tile.with(|tile| Page::Reserve(&tile.name).to_string()) rel="external" data-test="reserve">
+                {move || if reserved().is_some() { "Give back" } else { "Reserve" }}
+            </a>
+        </p>
+    }
+    .erased()
 }
 
 #[component]

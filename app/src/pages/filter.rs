@@ -203,6 +203,7 @@ mod tests {
             has_builds: false,
             pulse: crate::read::Pulse::default(),
             claim: None,
+            reservation: None,
         }
     }
 

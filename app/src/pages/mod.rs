@@ -17,6 +17,7 @@
 //! | `strip` with `data-strip`, `data-rhythm`, `data-alarm`, `data-word`, `data-ectopic`, `data-dropped` (results told by such beats in the last minute) | the strip of a setup |
 //! | `pause`, `beat` with `data-kind`, `strips-said` | and `rhythm`, `numerals`, `beats` around strips: the pause button, the card that names a beat, what readers are told |
 //! | `claim`, `claim-form`, `claim-holder`, `claim-note`, `claim-take`, `claim-let-go` | who looks after a setup |
+//! | `reservation`, `reserve`, and `reserved` on tiles | who keeps a setup for themselves |
 //! | `output-page`, `output`, `output-line` with `data-kind`, `data-level` and `data-depth`, `files`, `picture`, `file`, `level-all` (and every level), `older`, `newest`, `no-output`; `output-link` in the tree, `all-output` above it, `last-failure` on the page of a test | what tests put out |
 //! | `renames`, `rename` with `rename-join` and `rename-undo`; `other-names`, `other-name` with `rename-part` | tests that go on under another name |
 //! | `wall-pages` with `data-held`, `all-well`; `data-theme`, `data-palette`, `data-night`, `data-sound` on the wall | a saved wall |

@@ -73,3 +73,14 @@ pub struct Claim {
     /// Since when, by our clock.
     pub at: Timestamp,
 }
+
+/// Who keeps a setup for themselves, what for and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Reservation {
+    /// The name of a person.
+    pub holder: String,
+    /// What for.
+    pub reason: String,
+    /// It ends by itself.
+    pub ends_at: Timestamp,
+}

@@ -44,7 +44,7 @@ pub fn GridRow(
                 <a class="row-link" data-key="row" href=move || Page::Setup(&name.get()).to_string()>
                     {move || name.get()}
                 </a>
-                <span class="row-note">{move || tile.with(note)}</span>
+                <span class="row-note">{move || tile.with(|tile| note(tile, now.get()))}</span>
             </th>
             <td class="cell-activity" role="cell"><ActivityBadge activity=activity /></td>
             <td class="cell-strip" role="cell"><StripPlace tile=tile now=now silent_after=silent_after /></td>
@@ -69,7 +69,10 @@ pub(super) fn health_word(tile: &Tile) -> &'static str {
     }
 }
 
-fn note(tile: &Tile) -> String {
+fn note(tile: &Tile, now: Timestamp) -> String {
+    if let Some(kept) = tile.reserved(now) {
+        return format!("reserved by {} until {}", kept.holder, format::utc(kept.ends_at));
+    }
     let of_run = tile.run.as_ref().map(|run| match &run.branch {
         Some(branch) => format!("{} · {branch}", run.project),
         None => run.project.clone(),
@@ -251,6 +254,7 @@ pub(super) mod tests {
             has_builds: true,
             pulse: crate::read::Pulse::default(),
             claim: None,
+            reservation: None,
         }
     }
 

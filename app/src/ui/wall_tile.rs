@@ -46,6 +46,7 @@ pub fn WallTile(
     let health = move || tile.with(health_word);
     let counts = Signal::derive(move || run.with(|run| run.as_ref().map(|run| run.counts).unwrap_or_default()));
     let claim = move || tile.with(|tile| tile.claim.as_ref().map(|claim| claim.holder.clone()));
+    let reserved = move || tile.with(|tile| tile.reserved(now.get()).map(|kept| kept.holder.clone()));
     let percent =
         move || run.with(|run| run.as_ref().map(|run| format!("{}%", run.counts.percent())).unwrap_or_default());
     view! {
@@ -76,6 +77,10 @@ pub fn WallTile(
                 <span class="tile-claim" data-test="claim" hidden=move || claim().is_none()>
                     <Icon glyph=Glyph::Person />
                     {move || claim()}
+                </span>
+                <span class="tile-claim" data-test="reserved" hidden=move || reserved().is_none()>
+                    <Icon glyph=Glyph::Lock />
+                    {move || reserved()}
                 </span>
                 <span class="tile-foot">
                     <span>{move || format!("{}/{}", format::number(counts.get().done()), format::number(counts.get().planned))}</span>

@@ -1,10 +1,13 @@
 //! Repositories whose pushes are built.
 
-use super::{Config, ConfigError, invalid};
+use super::{Config, ConfigError, Secret, invalid};
 use app::domain::build::check_remote;
 use app::domain::job::Labels;
 use app::domain::name::{ProjectName, SetupName};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use thiserror::Error;
 
 /// A repository whose pushes are built.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +38,39 @@ pub struct RepositoryConfig {
     /// Seconds that a build may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u32>,
+    /// What it is cloned with, where not everybody may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<CredentialsConfig>,
+}
+
+/// What a repository is cloned with: the secret itself stands elsewhere, and is
+/// read when a worker takes a build.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialsConfig {
+    /// Who asks; most forges take any name beside a token.
+    #[serde(default = "usual_user")]
+    pub user: String,
+    /// The variable in the environment of the server that has the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The file that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+}
+
+fn usual_user() -> String {
+    "git".into()
+}
+
+/// What is wrong with a repository.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{detail}")]
+pub struct RepositoryFault {
+    /// The field.
+    pub field: &'static str,
+    /// What is wrong, and what to do.
+    pub detail: String,
 }
 
 fn every_branch() -> Vec<String> {
@@ -46,21 +82,68 @@ impl RepositoryConfig {
     pub fn setup(&self) -> String {
         self.setup.clone().unwrap_or_else(|| format!("builds/{}", self.name))
     }
+
+    /// Whether it can be built; `secrets` are those that there are.
+    pub fn check(&self, secrets: &BTreeMap<String, Secret>) -> Result<(), RepositoryFault> {
+        let fault = |field, detail: String| RepositoryFault { field, detail };
+        let is_odd = |c: char| c.is_control() || c.is_whitespace();
+        if self.name.is_empty() || self.name.len() > 200 || self.name.contains(is_odd) {
+            return Err(fault("name", "must be what the forge calls it, such as acme/pump".into()));
+        }
+        check_remote(&self.url).map_err(|error| fault("url", error.to_string()))?;
+        if self.branches.is_empty() {
+            return Err(fault("branches", "is empty: * stands for all".into()));
+        }
+        Labels::parse(&self.labels).map_err(|error| fault("labels", error.to_string()))?;
+        SetupName::parse(&self.setup()).map_err(|error| fault("setup", error.to_string()))?;
+        let project = self.project.as_deref().map(ProjectName::parse).transpose();
+        project.map_err(|error| fault("project", error.to_string()))?;
+        if let Some(name) = self.secrets.iter().find(|name| !secrets.contains_key(*name)) {
+            return Err(fault("secrets", format!("runner.secrets has no {name:?}")));
+        }
+        let Some(credentials) = &self.credentials else { return Ok(()) };
+        if credentials.environment.is_some() == credentials.file.is_some() {
+            return Err(fault("credentials", "say the variable or the file that has the token, one of them".into()));
+        }
+        if !self.url.starts_with("https://") {
+            return Err(fault("credentials", "are sent to https:// addresses alone".into()));
+        }
+        Ok(())
+    }
 }
 
 impl Config {
     pub(super) fn validate_repositories(&self) -> Result<(), ConfigError> {
         for one in &self.repositories {
-            let place = |field: &str| format!("repositories, {:?}, {field}", one.name);
-            check_remote(&one.url).map_err(|error| invalid(place("url"), error.to_string()))?;
-            Labels::parse(&one.labels).map_err(|error| invalid(place("labels"), error.to_string()))?;
-            SetupName::parse(&one.setup()).map_err(|error| invalid(place("setup"), error.to_string()))?;
-            let project = one.project.as_deref().map(ProjectName::parse).transpose();
-            project.map_err(|error| invalid(place("project"), error.to_string()))?;
-            if let Some(name) = one.secrets.iter().find(|name| !self.runner.secrets.contains_key(*name)) {
-                return Err(invalid(place("secrets"), format!("runner.secrets has no {name:?}")));
-            }
+            let place = |fault: RepositoryFault| {
+                invalid(format!("repositories, {:?}, {}", one.name, fault.field), fault.detail)
+            };
+            one.check(&self.runner.secrets).map_err(place)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_cloned_is_refused_by_its_field() {
+        let good = "[[repositories]]\nname = \"acme/pump\"\nurl = \"https://forge.example/acme/pump.git\"\n\
+                    credentials = { environment = \"PUMP_TOKEN\" }\n";
+        let read = |text: &str| toml::from_str::<Config>(text).expect("valid").validate();
+        read(good).expect("usable");
+        for (text, word) in [
+            (good.replace("acme/pump\"\nurl", "\"\nurl"), "name"),
+            (good.replace("https:", "ext:"), "url"),
+            (good.replace("https:", "ssh:"), "credentials"),
+            (good.replace("{ environment = \"PUMP_TOKEN\" }", "{ user = \"kim\" }"), "credentials"),
+            (format!("{good}branches = []\n"), "branches"),
+            (format!("{good}secrets = [\"NONE\"]\n"), "secrets"),
+        ] {
+            let error = read(&text).expect_err(&text).to_string();
+            assert!(error.contains(&format!(", {word}:")), "{word}: {error}");
+        }
     }
 }

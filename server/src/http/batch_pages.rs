@@ -3,7 +3,7 @@
 
 use super::batches::{Upload, batch_named, no_batch};
 use super::extract::{Query, Segment};
-use super::form;
+use super::form::{self, Form};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
 use super::wire::batch::status;
@@ -14,7 +14,8 @@ use crate::service::workers::WorkerCard;
 use app::domain::job::{JobResult, JobState, Progress, Stance, WorkState};
 use app::domain::problem::ProblemKind;
 use app::domain::rights::Action;
-use app::domain::time::{Micros, Timestamp};
+use app::domain::time::Timestamp;
+use app::format;
 use app::paths::Segment as Encoded;
 use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -24,17 +25,6 @@ const SCRIPTS: [&str; 1] = ["/theme.js"];
 
 /// Batches on a page.
 const PAGE: u32 = 50;
-
-/// A length of time, for people.
-pub(super) fn length(length: Micros) -> String {
-    let seconds = length.0.max(0) / 1_000_000;
-    match seconds {
-        0..10 => format!("{:.1} s", length.0.max(0) as f64 / 1_000_000.0),
-        10..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
-    }
-}
 
 /// A badge for a word that says how something stands.
 pub(super) fn badge(word: &str) -> String {
@@ -47,16 +37,10 @@ pub(super) fn badge(word: &str) -> String {
     format!("<span class=\"badge\" data-result=\"{}\">{}</span>", Escaped(result), Escaped(word.replace('_', " ")))
 }
 
-pub(super) fn moment(at: Timestamp) -> String {
-    let text = at.to_rfc3339();
-    let shown = text.get(..16).unwrap_or(&text).replace('T', " ");
-    format!("<time datetime=\"{text}\">{shown}</time>")
-}
-
 /// How long a job took, or takes so far.
 pub(super) fn took(row: &JobRow, now: Timestamp) -> String {
     let began = row.job.started_at;
-    began.map_or_else(String::new, |began| length(row.job.finished_at.unwrap_or(now).since(began)))
+    began.map_or_else(String::new, |began| format::took(row.job.finished_at.unwrap_or(now).since(began)))
 }
 
 /// Every batch, the newest first.
@@ -84,7 +68,7 @@ pub async fn list(desk: Desk, query: Query) -> Result<Response, Refusal> {
             badge(status(batch)),
             batch.over(),
             batch.plan.units.len(),
-            moment(batch.created_at)
+            html::when(batch.created_at)
         );
     }
     main.push_str("</tbody></table>");
@@ -117,10 +101,13 @@ fn form(desk: &Desk, refused: Option<&str>) -> String {
          <label>Setup <input type=\"text\" name=\"setup\" placeholder=\"batches\"></label>\
          <label>Project <input type=\"text\" name=\"project\" placeholder=\"the default project\"></label>\
          <label class=\"check\"><input type=\"checkbox\" name=\"hold\" checked> Show what would be run first</label>\
-         <button class=\"button\" data-test=\"send-batch\">Send</button></form>\
+         {}<button class=\"button\" data-test=\"send-batch\">Send</button></form>\
          <p>pytest, unittest, Robot Framework, shell scripts with or without TAP, and packages for Cargo, Go and npm are \
          known by their files. Each is run in a folder of its own, which finds all files of the batch.</p>",
-        Escaped(name)
+        Escaped(name),
+        // Files are taken from nobody who was not known before they came: a token
+        // in the form would be too late.
+        desk.asker().form_key().map(|_| form::proof(desk)).unwrap_or_default()
     );
     main
 }
@@ -134,7 +121,8 @@ pub async fn new(desk: Desk) -> Response {
 pub async fn send(desk: Desk, request: Request) -> Response {
     let sending = async {
         desk.allow(Action::Launch)?;
-        let Upload { name, plan, files } = Upload::read(request).await?;
+        let Upload { name, plan, files, form } = Upload::read(request).await?;
+        let desk = form::trusted(&desk, &form).await?;
         Ok::<_, Refusal>(desk.batch_make(&name, plan, files).await?)
     };
     match sending.await {
@@ -147,9 +135,9 @@ pub async fn send(desk: Desk, request: Request) -> Response {
     }
 }
 
-fn act_form(batch: &Batch, act: &str, label: &str) -> String {
+fn act_form(batch: &Batch, act: &str, label: &str, proof: &str) -> String {
     format!(
-        "<form method=\"post\" action=\"/batches/{}/{act}\" class=\"line\"><button class=\"button\" data-test=\"{act}\">{label}</button></form>",
+        "<form method=\"post\" action=\"/batches/{}/{act}\" class=\"line\">{proof}<button class=\"button\" data-test=\"{act}\">{label}</button></form>",
         batch.id
     )
 }
@@ -161,7 +149,7 @@ pub async fn one(desk: Desk, Segment(id): Segment) -> Result<Response, Refusal> 
         "<p><a href=\"/batches\">Batches</a></p><h1>{}</h1><p>{} made {} by {}</p>",
         Escaped(&batch.name),
         badge(status(&batch)),
-        moment(batch.created_at),
+        html::when(batch.created_at),
         Escaped(&batch.plan.by)
     );
     let state = batch.state();
@@ -174,7 +162,7 @@ pub async fn one(desk: Desk, Segment(id): Segment) -> Result<Response, Refusal> 
             (has_failed, "rerun-failed", "Run again what did not pass"),
         ];
         for (_, act, label) in acts.iter().filter(|(is_offered, ..)| *is_offered) {
-            main.push_str(&act_form(&batch, act, label));
+            main.push_str(&act_form(&batch, act, label, &form::proof(&desk)));
         }
     }
     refused(&mut main, &batch);
@@ -219,6 +207,10 @@ fn planned(main: &mut String, batch: &Batch) {
 }
 
 async fn jobs(main: &mut String, desk: &Desk, batch: &Batch) -> Result<(), Refusal> {
+    // Its jobs need the same: what keeps one waiting keeps all.
+    if let Some(row) = batch.jobs.iter().find(|row| row.job.state() == JobState::Waiting) {
+        super::job_page::waits(desk, row, main).await?;
+    }
     main.push_str(
         "<table data-test=\"jobs\"><thead><tr><th>File</th><th>Status</th><th>Took</th><th></th></tr></thead><tbody>",
     );
@@ -248,7 +240,8 @@ async fn jobs(main: &mut String, desk: &Desk, batch: &Batch) -> Result<(), Refus
 }
 
 /// Does to a batch what one of its buttons says.
-pub async fn act(desk: Desk, Path((id, act)): Path<(String, String)>) -> Result<Response, Refusal> {
+pub async fn act(desk: Desk, Path((id, act)): Path<(String, String)>, form: Form) -> Result<Response, Refusal> {
+    let desk = form::trusted(&desk, &form).await?;
     let id = batch_named(&id)?;
     let shown = match &*act {
         "start" => desk.batch_start(id).await?.id,
@@ -289,7 +282,7 @@ pub async fn workers(desk: Desk) -> Result<Response, Refusal> {
                 row.job.id,
                 Escaped(&row.name),
                 Escaped(needs),
-                moment(row.job.created_at)
+                html::when(row.job.created_at)
             );
         }
         main.push_str("</tbody></table>");
@@ -311,7 +304,7 @@ fn worker(main: &mut String, desk: &Desk, card: &WorkerCard) {
         "<tr><td>{}</td><td>{} last seen {}</td><td>{} of {}: {}</td><td>{}</td><td>",
         Escaped(&card.row.name),
         badge(stands),
-        moment(card.row.seen_at),
+        html::when(card.row.seen_at),
         card.runs.len(),
         card.row.slots,
         runs.join(", "),
@@ -324,9 +317,10 @@ fn worker(main: &mut String, desk: &Desk, card: &WorkerCard) {
             if stance != card.stance {
                 let _ = write!(
                     main,
-                    "<form method=\"post\" action=\"/workers/{}/{}\" class=\"line\"><button class=\"button\">{label}</button></form>",
+                    "<form method=\"post\" action=\"/workers/{}/{}\" class=\"line\">{}<button class=\"button\">{label}</button></form>",
                     Encoded(&card.row.name),
-                    stance.as_str()
+                    stance.as_str(),
+                    form::proof(desk)
                 );
             }
         }
@@ -335,7 +329,8 @@ fn worker(main: &mut String, desk: &Desk, card: &WorkerCard) {
 }
 
 /// Decides whether a worker is given jobs.
-pub async fn stance(desk: Desk, Path((name, stance)): Path<(String, String)>) -> Result<Response, Refusal> {
+pub async fn stance(desk: Desk, Path((name, stance)): Path<(String, String)>, form: Form) -> Result<Response, Refusal> {
+    let desk = form::trusted(&desk, &form).await?;
     let stance =
         Stance::parse(&stance).ok_or_else(|| Refusal::not_found("a worker is active, draining or disabled"))?;
     desk.worker_stance(&name, stance).await?;

@@ -3,6 +3,7 @@
 
 use super::body;
 use super::extract::{Query, Segment};
+use super::form::Form;
 use super::problem::Refusal;
 use super::wire::batch::{BatchBody, BatchList};
 use super::{json, page};
@@ -38,6 +39,8 @@ pub(super) struct Upload {
     pub plan: BatchPlan,
     /// The files.
     pub files: Vec<File>,
+    /// The proof that the form came from here.
+    pub form: Form,
 }
 
 fn broken(error: &axum::extract::multipart::MultipartError) -> Refusal {
@@ -99,6 +102,7 @@ impl Upload {
                 self.plan.seconds = Some(seconds);
             }
             "hold" => self.plan.is_held = true,
+            "key" => self.form.put(name, value),
             _ => {}
         }
         Ok(())
@@ -118,7 +122,7 @@ impl Upload {
 )]
 pub async fn send(desk: Desk, request: Request) -> Result<Response, Refusal> {
     desk.allow(app::domain::rights::Action::Launch)?;
-    let Upload { name, plan, files } = Upload::read(request).await?;
+    let Upload { name, plan, files, .. } = Upload::read(request).await?;
     Ok(made(&desk.batch_make(&name, plan, files).await?))
 }
 

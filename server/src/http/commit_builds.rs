@@ -1,7 +1,8 @@
 //! Builds of pushed commits: for programs, and their pages.
 
-use super::batch_pages::{badge, moment, took};
+use super::batch_pages::{badge, took};
 use super::extract::{Query, Segment};
+use super::form::{self, Form};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
 use super::wire::build::{BuildBody, BuildList, status};
@@ -12,6 +13,7 @@ use app::domain::ids::BuildId;
 use app::domain::job::Progress;
 use app::domain::rights::Action;
 use axum::body::Body;
+use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use std::fmt::Write;
@@ -73,6 +75,35 @@ pub async fn rerun(desk: Desk, Segment(build): Segment, headers: HeaderMap, body
     Ok(response)
 }
 
+/// Has a build run that waits for it
+///
+/// A request from a fork waits until somebody has looked at it; each commit for itself. It is given no secrets. Needs a
+/// token of scope `admin`, or an engineer.
+#[utoipa::path(
+    post, path = "/api/v1/builds/{build}/approve", tag = "Work", operation_id = "approveBuild", security(("token" = [])),
+    params(("build" = String, Path, description = "The build's id")),
+    responses((status = 200, description = "The build", body = BuildBody)),
+)]
+pub async fn approve(desk: Desk, Segment(build): Segment, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+    body::drain(&headers, body).await;
+    desk.build_approve(build_named(&build)?).await?;
+    one(desk, Segment(build)).await
+}
+
+/// Has a build not run that waits for it
+///
+/// Needs a token of scope `admin`, or an engineer.
+#[utoipa::path(
+    post, path = "/api/v1/builds/{build}/refuse", tag = "Work", operation_id = "refuseBuild", security(("token" = [])),
+    params(("build" = String, Path, description = "The build's id")),
+    responses((status = 200, description = "The build", body = BuildBody)),
+)]
+pub async fn refuse(desk: Desk, Segment(build): Segment, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+    body::drain(&headers, body).await;
+    desk.build_refuse(build_named(&build)?).await?;
+    one(desk, Segment(build)).await
+}
+
 /// Every build, the newest first.
 pub async fn pages(desk: Desk, query: Query) -> Result<Response, Refusal> {
     let before = query.text("before").map(build_named).transpose()?;
@@ -108,7 +139,7 @@ fn row(main: &mut String, desk: &Desk, build: &Build) {
         build.job.as_ref().map(|job| took(job, desk.now())).unwrap_or_default(),
         Escaped(&row.branch),
         Escaped(row.author.as_deref().unwrap_or_default()),
-        moment(row.created_at)
+        html::when(row.created_at)
     );
 }
 
@@ -125,22 +156,61 @@ pub async fn build_page(desk: Desk, Segment(id): Segment) -> Result<Response, Re
         Escaped(&row.branch),
         Escaped(row.author.as_deref().unwrap_or("nobody that was told"))
     );
-    if desk.may_somewhere(Action::Launch) {
-        let _ = write!(
-            main,
-            "<form method=\"post\" action=\"/builds/{id}/rerun\" class=\"line\"><button class=\"button\" data-test=\"rerun\">Build again</button></form>"
-        );
-    }
+    acts(&mut main, &desk, &build);
     let Some(job) = &build.job else {
-        main.push_str("<p>Its job is gone.</p>");
+        main.push_str(if row.held.is_some() || row.note.is_some() {
+            "<p>Nothing of it ran.</p>"
+        } else {
+            "<p>Its job is gone.</p>"
+        });
         return Ok(html::respond(html::page_with(&desk, &row.repository, &main, &["/theme.js"])));
     };
+    super::job_page::waits(&desk, job, &mut main).await?;
     super::job_page::body(&desk, job, None, &mut main).await?;
     Ok(html::respond(html::page_with(&desk, &row.repository, &main, &super::job_page::SCRIPTS)))
 }
 
-/// Builds a commit once more, and shows that.
-pub async fn again(desk: Desk, Segment(id): Segment) -> Result<Response, Refusal> {
-    let again = desk.build_again(build_named(&id)?).await?;
-    Ok(Redirect::to(&format!("/builds/{again}")).into_response())
+fn acts(main: &mut String, desk: &Desk, build: &Build) {
+    let row = &build.row;
+    if let Some(why) = &row.held {
+        let _ = write!(
+            main,
+            "<p data-test=\"held\">It waits for somebody to approve it: {}. Look at what it would run first; it is given \
+             no secrets.</p>",
+            Escaped(why)
+        );
+    }
+    if let Some(note) = &row.note {
+        let _ = write!(main, "<p data-test=\"build-note\">{}</p>", Escaped(note));
+    }
+    if !desk.may_somewhere(Action::Launch) {
+        return;
+    }
+    let acts: &[_] = match row.held {
+        Some(_) => &[("approve", "Approve and build"), ("refuse", "Refuse")],
+        None => &[("rerun", "Build again")],
+    };
+    let proof = form::proof(desk);
+    for (act, label) in acts {
+        let _ = write!(
+            main,
+            "<form method=\"post\" action=\"/builds/{}/{act}\" class=\"line\">{proof}<button class=\"button\" \
+             data-test=\"{act}\">{label}</button></form>",
+            row.id
+        );
+    }
+}
+
+/// Does to a build what one of its buttons says, and shows what came of it.
+pub async fn act(desk: Desk, Path((id, act)): Path<(String, String)>, form: Form) -> Result<Response, Refusal> {
+    let desk = form::trusted(&desk, &form).await?;
+    desk.allow(Action::Launch)?;
+    let id = build_named(&id)?;
+    let shown = match &*act {
+        "rerun" => desk.build_again(id).await?,
+        "approve" => desk.build_approve(id).await.map(|()| id)?,
+        "refuse" => desk.build_refuse(id).await.map(|()| id)?,
+        _ => return Err(Refusal::not_found("a build can be approved, refused and built again")),
+    };
+    Ok(Redirect::to(&format!("/builds/{shown}")).into_response())
 }

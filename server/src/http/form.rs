@@ -13,12 +13,18 @@ use std::collections::HashMap;
 use subtle::ConstantTimeEq;
 
 /// The fields of a form that was sent.
+#[derive(Default)]
 pub struct Form(HashMap<String, String>);
 
 impl Form {
     /// Reads a body.
     pub fn of(body: &[u8]) -> Self {
         Self(url::form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    /// Adds a field, of a form that was sent in parts.
+    pub fn put(&mut self, name: &str, value: &str) {
+        self.0.insert(name.to_owned(), value.to_owned());
     }
 
     /// A field; empty where it is missing.

@@ -20,9 +20,11 @@ use super::problem::Refusal;
 use super::wire::hook::{HookOutcome, HookReceipt};
 use crate::intake::hooks::{self, Heard, Kind, Naming};
 use crate::intake::native;
+use crate::secret::Secret;
 use crate::service::desk::Caller;
 use crate::service::ingest::SenderClock;
 use crate::service::{Desk, Failure};
+use app::domain::ids::BuildId;
 use app::domain::problem::ProblemKind;
 use axum::Router;
 use axum::body::Body;
@@ -80,17 +82,20 @@ async fn by_headers(State(door): State<Door>, request: Request) -> Result<Respon
 
 /// Takes one delivery.
 async fn take(door: &Door, kind: Kind, parts: Parts, body: Body) -> Result<HookReceipt, Refusal> {
-    let (caller, desk, bytes) = verified(door, kind, &parts, body).await?;
+    let Verified { caller, desk, bytes, repository } = verified(door, kind, &parts, body).await?;
     let delivery = delivery::id_of(kind, &parts.headers, &bytes);
     let deliveries = &door.remembered.deliveries;
     if delivery.as_deref().is_some_and(|id| deliveries.knows(kind, id)) {
         return Ok(HookReceipt::of(HookOutcome::Duplicate, "this delivery came before", 0));
     }
     let payload = payload(&parts.headers, &bytes)?;
+    note(door, kind, repository, &payload).await?;
     let hooks = door.service.hooks();
     let naming = Naming { project: hooks.project.as_deref(), setups: &hooks.setups };
     let now = door.service.now();
+    let pushed = hooks::pushed(kind, delivery::event_of(&parts.headers), &payload);
     let mut events = match hooks::read(kind, delivery::event_of(&parts.headers), &payload, naming, now) {
+        Heard::Nothing(_) if pushed.is_some() => Vec::new(),
         Heard::Nothing(why) => return Ok(HookReceipt::ignored(why)),
         Heard::Events(events) => events,
     };
@@ -99,31 +104,77 @@ async fn take(door: &Door, kind: Kind, parts: Parts, body: Body) -> Result<HookR
     }
     // Their times are those of an honest clock, told when they had long passed.
     let clock = SenderClock { sent_at: Some(now), trusted: false };
+    let has_events = !events.is_empty();
     let receipt = door.service.record(&caller, clock, native::told(events)).await?;
-    if let Some(pushed) = hooks::pushed(kind, delivery::event_of(&parts.headers), &payload) {
-        build(&desk, pushed).await?;
-    }
+    let built = match pushed {
+        Some(pushed) => build(&desk, pushed).await?,
+        None => None,
+    };
     if let Some(id) = &delivery {
         deliveries.note(kind, id);
     }
-    Ok(HookReceipt::recorded(&receipt))
+    Ok(match built {
+        _ if has_events => HookReceipt::recorded(&receipt),
+        Some(build) => HookReceipt::of(HookOutcome::Recorded, format!("build {build}"), 0),
+        None => HookReceipt::ignored("nothing is built of it"),
+    })
+}
+
+/// Notes of which repository a delivery is; refused where that is not the one
+/// for which its secret is good.
+async fn note(door: &Door, kind: Kind, own: Option<String>, payload: &Value) -> Result<(), Refusal> {
+    let about = hooks::repository_of(kind, payload);
+    if own.is_some() && own != about {
+        let why = "the delivery is of another repository than its secret is for";
+        return Err(Refusal::new(ProblemKind::Forbidden, why));
+    }
+    if let Some(about) = &about {
+        door.service.note_delivery(about, kind).await?;
+    }
+    Ok(())
 }
 
 /// Has a push built. Who may only send events, and not order runs, is heard all
 /// the same: nothing is built then.
-async fn build(desk: &Desk, pushed: hooks::Pushed) -> Result<(), Refusal> {
+async fn build(desk: &Desk, pushed: hooks::Pushed) -> Result<Option<BuildId>, Refusal> {
     match desk.build_pushed(&pushed).await {
-        Ok(_) | Err(Failure::Unauthenticated(_) | Failure::Forbidden(_)) => Ok(()),
+        Ok(built) => Ok(built),
+        Err(Failure::Unauthenticated(_) | Failure::Forbidden(_)) => Ok(None),
         Err(other) => Err(other.into()),
     }
 }
 
+/// A delivery that is who it says.
+struct Verified {
+    caller: Caller,
+    desk: Desk,
+    bytes: Bytes,
+    /// It may speak of this repository alone.
+    repository: Option<String>,
+}
+
+/// What a delivery must be signed with, and the one repository for which that is
+/// good: an address with `repository` has a secret of its own.
+async fn secret_of(door: &Door, kind: Kind, parts: &Parts) -> Result<Option<(Secret, Option<String>)>, Refusal> {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    if let Some((_, name)) = pairs.find(|(key, _)| key == "repository") {
+        let secret = door.service.repository_secret(&name, kind).await?;
+        let unknown = || Refusal::not_found(format!("no repository {name:?} of {} is built here", kind.as_str()));
+        return Ok(Some((secret.ok_or_else(unknown)?, Some(name.into_owned()))));
+    }
+    Ok(door.service.hooks().secrets.get(kind.as_str()).map(|secret| (secret.clone(), None)))
+}
+
 /// Whose delivery it is, and its bytes: nothing of them was read yet. Who knows
 /// the secret of a kind may have pushes built.
-async fn verified(door: &Door, kind: Kind, parts: &Parts, body: Body) -> Result<(Caller, Desk, Bytes), Refusal> {
-    let Some(secret) = door.service.hooks().secrets.get(kind.as_str()) else {
+async fn verified(door: &Door, kind: Kind, parts: &Parts, body: Body) -> Result<Verified, Refusal> {
+    let Some((secret, repository)) = secret_of(door, kind, parts).await? else {
         return match Guest::admit(parts).await {
-            Ok(guest) => Ok((guest.caller, guest.desk, body::read(&parts.headers, body).await?)),
+            Ok(guest) => {
+                let bytes = body::read(&parts.headers, body).await?;
+                Ok(Verified { caller: guest.caller, desk: guest.desk, bytes, repository: None })
+            }
             Err(refusal) => {
                 body::drain(&parts.headers, body).await;
                 Err(refusal)
@@ -138,12 +189,12 @@ async fn verified(door: &Door, kind: Kind, parts: &Parts, body: Body) -> Result<
     if !proof.holds(secret.expose().as_bytes(), &bytes) {
         return Err(unverified(kind, "has a wrong"));
     }
-    Ok((Caller::default(), door.service.itself(), bytes))
+    Ok(Verified { caller: Caller::default(), desk: door.service.itself(), bytes, repository })
 }
 
 fn unverified(kind: Kind, how: &str) -> Refusal {
     let what = verify::proof_of(kind);
-    Refusal::new(ProblemKind::Unauthenticated, format!("the delivery {how} {what}; holter.toml has a secret for it"))
+    Refusal::new(ProblemKind::Unauthenticated, format!("the delivery {how} {what}; Holter has a secret for it"))
 }
 
 /// The JSON of a delivery, which some servers wrap in a form.

@@ -46,11 +46,10 @@ pub fn document_with(title: &str, main: &str, scripts: &[&str]) -> String {
 }
 
 /// Where all may go.
-const WAYS: &str = r#"<a href="/batches">Batches</a><a href="/builds">Builds</a><a href="/workers">Workers</a><a href="/settings/schedules">Schedules</a><a href="/settings/walls">Walls</a><a href="/settings/notifications">Notifications</a><a href="/redoc">Reference</a><a href="/docs">Try it</a>"#;
+const WAYS: &str = r#"<a href="/batches">Batches</a><a href="/builds">Builds</a><a href="/workers">Workers</a><a href="/plan">Plan</a><a href="/settings/schedules">Schedules</a><a href="/settings/walls">Walls</a><a href="/settings/notifications">Notifications</a><a href="/redoc">Reference</a><a href="/docs">Try it</a>"#;
 
 /// Where only those may go who let people in.
-const WAYS_IN: &str =
-    r#"<a href="/settings/people">People</a><a href="/settings/tokens">Tokens</a><a href="/settings/audit">Audit</a>"#;
+const WAYS_IN: &str = r#"<a href="/settings/repositories">Repositories</a><a href="/settings/people">People</a><a href="/settings/tokens">Tokens</a><a href="/settings/audit">Audit</a>"#;
 
 /// A document for who asks: it says who that is.
 pub fn page(desk: &Desk, title: &str, main: &str) -> String {

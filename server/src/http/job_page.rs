@@ -4,14 +4,15 @@
 //! and finds in it. A log of a gigabyte is never held whole: the page keeps its
 //! newest part, and the raw text is behind a link.
 
-use super::batch_pages::{badge, moment, took};
+use super::batch_pages::{badge, took};
 use super::extract::{Query, Segment};
+use super::form::{self, Form};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
 use super::work::job_named;
 use crate::service::Desk;
 use crate::service::jobs::JobRow;
-use app::domain::job::{JobKind, JobResult, Progress};
+use app::domain::job::{JobKind, JobResult, JobState, Progress};
 use app::domain::rights::Action;
 use app::domain::time::Micros;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -27,8 +28,20 @@ pub async fn one(desk: Desk, Segment(id): Segment, query: Query) -> Result<Respo
     let none = || Refusal::not_found(format!("there is no job {id}"));
     let row = desk.job(job_named(&id)?).await?.ok_or_else(none)?;
     let mut main = head(&desk, &row);
+    waits(&desk, &row, &mut main).await?;
     body(&desk, &row, query.number("attempt")?, &mut main).await?;
     Ok(html::respond(html::page_with(&desk, &row.name, &main, &SCRIPTS)))
+}
+
+/// Why a job that waits does not run now.
+pub(super) async fn waits(desk: &Desk, row: &JobRow, main: &mut String) -> Result<(), Refusal> {
+    if row.job.state() == JobState::Waiting
+        && let Some(hindrance) = desk.hindrance_of(row).await?
+    {
+        let why = super::plan::said(&hindrance);
+        let _ = write!(main, "<p data-test=\"waits\">It waits: {why}. <a href=\"/plan\">Plan</a></p>");
+    }
+    Ok(())
 }
 
 /// The steps of a job, and its log: of the last attempt where none is named.
@@ -68,7 +81,7 @@ fn head(desk: &Desk, row: &JobRow) -> String {
         JobKind::Build => format!("<a href=\"/builds/{}\">Build</a>", row.parent),
     };
     let mut main = format!("<p>{parent}</p><h1>{}</h1>", Escaped(&row.name));
-    let _ = write!(main, "<p><span data-job-state>{}</span> since {}", badge(word), moment(job.created_at));
+    let _ = write!(main, "<p><span data-job-state>{}</span> since {}", badge(word), html::when(job.created_at));
     let took = took(row, desk.now());
     if !took.is_empty() {
         let _ = write!(main, ", took {took}");
@@ -80,8 +93,9 @@ fn head(desk: &Desk, row: &JobRow) -> String {
     if !job.is_over() && desk.may_somewhere(Action::Launch) {
         let _ = write!(
             main,
-            "<form method=\"post\" action=\"/jobs/{}/cancel\" class=\"line\"><button class=\"button\">Cancel</button></form>",
-            job.id
+            "<form method=\"post\" action=\"/jobs/{}/cancel\" class=\"line\">{}<button class=\"button\">Cancel</button></form>",
+            job.id,
+            form::proof(desk)
         );
     }
     main
@@ -100,7 +114,7 @@ fn steps(main: &mut String, row: &JobRow) {
             "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
             Escaped(&step.name),
             badge(step.state.as_str()),
-            super::batch_pages::length(took)
+            app::format::took(took)
         );
     }
     main.push_str("</tbody></table>");
@@ -125,7 +139,8 @@ fn plain(text: &str) -> String {
 }
 
 /// Ends a job.
-pub async fn cancel(desk: Desk, Segment(id): Segment) -> Result<Response, Refusal> {
+pub async fn cancel(desk: Desk, Segment(id): Segment, form: Form) -> Result<Response, Refusal> {
+    let desk = form::trusted(&desk, &form).await?;
     desk.cancel_job(job_named(&id)?, &format!("cancelled by {}", desk.asker_name())).await?;
     Ok(Redirect::to(&format!("/jobs/{id}")).into_response())
 }

@@ -39,12 +39,15 @@ mod output;
 mod owners;
 pub mod pages;
 mod people;
+mod plan;
 pub mod problem;
 mod problems;
 mod redoc;
 mod renames;
 mod report_portal;
 mod reports;
+mod repositories;
+mod reservations;
 mod runs;
 mod schedule_forms;
 mod schedules;
@@ -166,6 +169,7 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(walls::list))
         .routes(routes!(walls::one, walls::save, walls::delete))
         .routes(routes!(walls::claim, walls::release))
+        .routes(routes!(reservations::reserve, reservations::give_back))
         .routes(routes!(tokens::list, tokens::make))
         .routes(routes!(tokens::revoke))
         .routes(routes!(health::health))
@@ -196,6 +200,9 @@ fn work() -> OpenApiRouter<Door> {
         .routes(routes!(commit_builds::list))
         .routes(routes!(commit_builds::one))
         .routes(routes!(commit_builds::rerun))
+        .routes(routes!(commit_builds::approve))
+        .routes(routes!(commit_builds::refuse))
+        .routes(routes!(plan::get))
         .routes(routes!(schedules::list))
         .routes(routes!(schedules::one, schedules::save, schedules::delete))
         .routes(routes!(work::file))
@@ -233,6 +240,12 @@ fn settings() -> Router<Door> {
         .route("/settings/walls/{name}/delete", post(settings::delete))
         .route("/settings/walls/{name}/links", post(settings::link))
         .route("/settings/walls/{name}/links/{id}", post(settings::unlink))
+        .route("/settings/repositories", get(repositories::list).post(repositories::save))
+        .route("/settings/repositories/one", get(repositories::one))
+        .route("/settings/repositories/delete", post(repositories::delete))
+        .route("/settings/reservations", get(reservations::list))
+        .route("/settings/reservations/{name}", get(reservations::one).post(reservations::save))
+        .route("/settings/reservations/{name}/end", post(reservations::end))
         .route("/settings/schedules", get(schedule_forms::list).post(schedule_forms::save))
         .route("/settings/schedules/{name}", get(schedule_forms::one))
         .route("/settings/schedules/{name}/pause", post(schedule_forms::pause))
@@ -282,7 +295,8 @@ fn work_pages() -> Router<Door> {
         .route("/jobs/{id}/cancel", post(job_page::cancel))
         .route("/builds", get(commit_builds::pages))
         .route("/builds/{id}", get(commit_builds::build_page))
-        .route("/builds/{id}/rerun", post(commit_builds::again))
+        .route("/builds/{id}/{act}", post(commit_builds::act))
+        .route("/plan", get(plan::page))
         .route("/workers", get(batch_pages::workers))
         .route("/workers/{name}/{stance}", post(batch_pages::stance))
         .layer(DefaultBodyLimit::max(64 * 1024))

@@ -1,6 +1,6 @@
 //! `/settings/schedules`: what is run again and again, as plain forms.
 
-use super::batch_pages::{badge, moment};
+use super::batch_pages::badge;
 use super::extract::Segment as Name;
 use super::form::{self, Form};
 use super::html::{self, Escaped};
@@ -44,7 +44,7 @@ fn row(main: &mut String, desk: &Desk, schedule: &Schedule) {
     let row = &schedule.row;
     let next = match row.next_at {
         _ if row.is_paused => badge("paused"),
-        Some(at) => moment(at),
+        Some(at) => html::when(at),
         None => "never".into(),
     };
     let last = match (&schedule.last, &row.fault) {
@@ -61,7 +61,7 @@ fn row(main: &mut String, desk: &Desk, schedule: &Schedule) {
         named(desk, schedule),
         what(&schedule.plan),
         when(&schedule.plan),
-        row.last_at.map(moment).unwrap_or_default(),
+        row.last_at.map(html::when).unwrap_or_default(),
         Escaped(&row.made_by),
         acts(desk, schedule)
     );

@@ -14,6 +14,7 @@ mod github;
 mod gitlab;
 mod jenkins;
 mod pipeline;
+mod pull;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use super::as_name;
 use app::domain::time::Timestamp;
 use field::Field as _;
 use pipeline::Pipeline;
+pub use pull::Pull;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -105,6 +107,7 @@ pub enum Heard {
 enum Told {
     Pipeline(Box<Pipeline>),
     Push(Push),
+    Pull(Box<Pushed>),
     Nothing(&'static str),
 }
 
@@ -130,11 +133,28 @@ pub struct Pushed {
     pub user: Option<String>,
     /// What the commit says.
     pub message: Option<String>,
+    /// It is asked for, and not pushed to a branch of the repository.
+    pub pull: Option<Pull>,
 }
 
-/// What a payload tells of a push; none where it is of another kind.
+/// Which repository a payload is about, whatever else it says.
+pub fn repository_of(kind: Kind, body: &Value) -> Option<String> {
+    match kind {
+        Kind::Gitlab => gitlab::repository(body),
+        Kind::Github | Kind::Gitea | Kind::Forgejo | Kind::Bitbucket => body.field("repository")?.owned("full_name"),
+        Kind::BitbucketDatacenter => bitbucket::repository(body),
+        Kind::Jenkins => None,
+    }
+}
+
+/// What a payload tells of a push, or of a request to take commits; none where
+/// it is of another kind.
 pub fn pushed(kind: Kind, event: &str, body: &Value) -> Option<Pushed> {
-    let Told::Push(Push { repository, branch, commit, user }) = told(kind, event, body) else { return None };
+    let Push { repository, branch, commit, user } = match told(kind, event, body) {
+        Told::Push(push) => push,
+        Told::Pull(pushed) => return Some(*pushed),
+        Told::Pipeline(_) | Told::Nothing(_) => return None,
+    };
     let commits = body.get("commits").and_then(Value::as_array);
     let own = |one: &&Value| one.text("id") == Some(&commit);
     let message = body
@@ -145,7 +165,7 @@ pub fn pushed(kind: Kind, event: &str, body: &Value) -> Option<Pushed> {
             let target = body.pointer("/push/changes/0/new/target")?;
             target.owned("message")
         });
-    Some(Pushed { repository, branch, commit, user, message })
+    Some(Pushed { repository, branch, commit, user, message, pull: None })
 }
 
 /// Reads a payload. `event` is what its headers call it, empty where they do not.
@@ -154,6 +174,7 @@ pub fn read(kind: Kind, event: &str, body: &Value, naming: Naming<'_>, now: Time
         Told::Nothing(why) => return Heard::Nothing(why),
         Told::Pipeline(pipeline) => pipeline.events(naming, now),
         Told::Push(push) => vec![push.event(naming, now)],
+        Told::Pull(_) => return Heard::Nothing("a request to take commits is no test"),
     };
     if let Some(project) = naming.project {
         events.iter_mut().for_each(|event| event["project"] = project.into());

@@ -8,7 +8,7 @@ use super::office::{Office, OfficeError};
 use super::relay::{Relay, SOCKET};
 use super::step::{self, Ending, Setting};
 use super::{Means, listeners, plan};
-use crate::http::wire::work::OrderBody;
+use crate::http::wire::work::{CredentialsBody, OrderBody};
 use app::domain::build;
 use app::domain::clock::Clock;
 use app::domain::job::{Checkout, Claim, JobResult, Limits, Progress, Step, StepProgress, StepState, Task, Tells};
@@ -67,7 +67,7 @@ pub async fn run(
     let outcome = match Folder::make(&means.folder, &name, user) {
         Err(error) => Some(Outcome::errored(format!("its folder could not be made: {error}"))),
         Ok(folder) => {
-            let mask = Mask::new(order.secrets.values().map(String::as_str));
+            let mask = Mask::new(hidden(&order));
             let log = Log::open(office.clone(), order.job, by, mask);
             let limits = task.limits.within(means.limits);
             let running = Running { means, office, clock, order: &order, task, limits, folder, log, progress, stop };
@@ -81,6 +81,12 @@ pub async fn run(
     };
     let progress = told.borrow().clone();
     finish(office, by, &order, outcome, progress).await;
+}
+
+/// What must not stand in the log.
+fn hidden(order: &OrderBody) -> impl Iterator<Item = &str> {
+    let password = order.credentials.as_ref().map(|credentials| &credentials.password);
+    order.secrets.values().chain(password).map(String::as_str)
 }
 
 fn waiting(step: &Step) -> StepProgress {
@@ -240,6 +246,10 @@ impl Running<'_> {
         // The steps' secrets are none of git's.
         let mut environment = self.environment();
         self.order.secrets.keys().for_each(|name| drop(environment.remove(name)));
+        if let Some(CredentialsBody { user, password }) = &self.order.credentials {
+            let told = [("HOLTER_GIT_USER", user), ("HOLTER_GIT_PASSWORD", password)];
+            environment.extend(told.map(|(name, value)| (name.to_owned(), value.clone())));
+        }
         let deadline = Instant::now() + Duration::from_secs(self.limits.seconds.into());
         let has_network = !checkout.url.starts_with("file:");
         match self.step(0, &step, &environment, deadline, has_network, put_out).await {

@@ -36,12 +36,12 @@ pub fn by_command(deed: Deed, subject: &str, detail: Option<&str>, at: Timestamp
 }
 
 impl Service {
-    /// Forgets sessions, links and attempts that are over, and deeds older than
+    /// Forgets sessions, links, attempts and reservations that are over, and deeds older than
     /// they are kept. Tells how many rows it were.
     pub async fn forget_ended(&self) -> Result<u64, Failure> {
         let (store, now) = (&self.inner.store, self.now());
         let mut rows = store.sessions_forget(now).await? + store.links_forget(now).await?;
-        rows += store.attempts_forget(now - Backoff::FORGOTTEN).await?;
+        rows += store.attempts_forget(now - Backoff::FORGOTTEN).await? + store.reservation_forget(now).await?;
         let Some(age) = self.inner.retention.audit() else { return Ok(rows) };
         loop {
             let forgotten = store.audit_forget(now - age, FORGOTTEN_AT_ONCE).await?;

@@ -49,7 +49,7 @@ impl Desk {
         self.note_claim(name, None).await
     }
 
-    fn known_setup(&self, setup: &str) -> Result<SetupName, Failure> {
+    pub(super) fn known_setup(&self, setup: &str) -> Result<SetupName, Failure> {
         let known = self.inner.board.tile(setup);
         let project = known.as_ref().and_then(|tile| tile.run.as_ref()).map(|run| &*run.project);
         self.allow_at(Action::Care, project, Some(setup))?;

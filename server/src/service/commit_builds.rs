@@ -22,7 +22,7 @@ use uuid::Uuid;
 pub use crate::store::rows::BuildRow;
 
 /// What tells the statuses of builds from others of a commit.
-const CONTEXT: &str = "holter/build";
+pub(super) const CONTEXT: &str = "holter/build";
 
 /// Characters of a message that are kept.
 const MESSAGE_KEPT: usize = 200;
@@ -74,11 +74,6 @@ impl Service {
 }
 
 impl Service {
-    /// A repository whose pushes are built, by what its forge calls it.
-    pub(super) async fn built_repository(&self, name: &str) -> Result<Option<RepositoryConfig>, Failure> {
-        Ok(self.inner.repositories.iter().find(|one| one.name == name).cloned())
-    }
-
     /// A build of the head of a branch; which commit that is, its worker finds out.
     pub(super) fn head_build(&self, repository: &RepositoryConfig, branch: &str, by: &str) -> BuildRow {
         BuildRow {
@@ -89,6 +84,10 @@ impl Service {
             author: Some(tidy(by, MESSAGE_KEPT)),
             message: None,
             created_at: self.now(),
+            reference: None,
+            fork: None,
+            held: None,
+            note: None,
         }
     }
 
@@ -125,33 +124,37 @@ fn standing(row: &JobRow) -> (CommitState, String) {
 }
 
 impl Desk {
-    /// A push is built, where its repository and branch are configured. What a
-    /// hook says is never where the commit is got from.
+    /// A push is built, where its repository and branch are configured; so is a
+    /// request for such a branch, which waits for somebody where it comes from a
+    /// fork. What a hook says is never where the commit is got from.
     pub async fn build_pushed(&self, pushed: &Pushed) -> Result<Option<BuildId>, Failure> {
-        let known = self.built_repository(&pushed.repository).await?;
-        let Some(repository) = known.filter(|one| one.branches.iter().any(|branch| matches(branch, &pushed.branch)))
-        else {
-            return Ok(None);
-        };
-        if !is_full_commit(&pushed.commit) || pushed.message.as_deref().is_some_and(is_skipped) {
+        let Some(repository) = self.built_repository(&pushed.repository).await? else { return Ok(None) };
+        if !is_wanted(pushed, &repository) {
             return Ok(None);
         }
         self.allow(Action::Launch)?;
+        let fork = pushed.pull.as_ref().and_then(|pull| pull.fork.as_deref());
+        let line = pushed.message.as_deref().and_then(|text| text.lines().next());
         let row = BuildRow {
             id: BuildId(new_id()),
             repository: repository.name.as_str().into(),
             branch: tidy(&pushed.branch, MESSAGE_KEPT),
             commit: pushed.commit.to_ascii_lowercase().into(),
             author: pushed.user.as_deref().map(|user| tidy(user, MESSAGE_KEPT)),
-            message: pushed
-                .message
-                .as_deref()
-                .and_then(|text| text.lines().next())
-                .map(|line| tidy(line, MESSAGE_KEPT)),
+            message: line.map(|line| tidy(line, MESSAGE_KEPT)),
             created_at: self.now(),
+            reference: pushed.pull.as_ref().map(|pull| pull.reference.as_str().into()),
+            fork: fork.map(|fork| tidy(fork, MESSAGE_KEPT)),
+            held: fork.map(|fork| tidy(&format!("it comes from the fork {fork}"), MESSAGE_KEPT)),
+            note: None,
         };
         self.call_off_older(&row).await?;
-        self.build_keep(row, &repository).await.map(Some)
+        if row.held.is_none() {
+            return self.build_keep(row, &repository).await.map(Some);
+        }
+        self.inner.store.build_insert(&row, &[]).await?;
+        self.say_held(&row, CommitState::Pending, "waits for somebody to approve it").await;
+        Ok(Some(row.id))
     }
 
     async fn build_keep(&self, row: BuildRow, repository: &RepositoryConfig) -> Result<BuildId, Failure> {
@@ -170,6 +173,12 @@ impl Desk {
         let newest = (Timestamp(i64::MAX), BuildId(Uuid::max()));
         let recent = self.inner.store.build_list(newest, LOOKED_AT).await?;
         for older in recent.iter().filter(|one| (&one.repository, &one.branch) == (&row.repository, &row.branch)) {
+            if older.held.is_some() {
+                match self.drop_held(older, "a newer commit was pushed").await {
+                    Ok(()) | Err(Failure::Conflict(_)) => {}
+                    Err(other) => return Err(other),
+                }
+            }
             for job in self.inner.store.jobs_of(older.id.0).await?.iter().filter(|job| !job.job.is_over()) {
                 match self.cancel_job(job.job.id, "a newer commit was pushed").await {
                     Ok(_) | Err(Failure::Conflict(_)) => {}
@@ -185,9 +194,12 @@ impl Desk {
         self.allow(Action::Launch)?;
         let none = || Failure::NotFound(format!("there is no build {id}; builds are listed under /api/v1/builds"));
         let row = self.inner.store.build_get(id).await?.ok_or_else(none)?;
+        if row.held.is_some() {
+            return Err(Failure::Conflict("the build waits for somebody to approve it".into()));
+        }
         let gone = || Failure::Conflict(format!("the repository {} is not configured any more", row.repository));
         let repository = self.built_repository(&row.repository).await?.ok_or_else(gone)?;
-        let row = BuildRow { id: BuildId(new_id()), created_at: self.now(), ..row };
+        let row = BuildRow { id: BuildId(new_id()), created_at: self.now(), note: None, ..row };
         self.build_keep(row, &repository).await
     }
 
@@ -217,6 +229,17 @@ impl Desk {
     }
 }
 
+/// Whether somebody wants a push built. A request from a branch of the
+/// repository itself that is built anyway is not built a second time.
+fn is_wanted(pushed: &Pushed, repository: &RepositoryConfig) -> bool {
+    let among = |branch: &str| repository.branches.iter().any(|known| matches(known, branch));
+    let is_for_us = match &pushed.pull {
+        Some(pull) => among(&pull.base) && (pull.fork.is_some() || !among(&pull.head)),
+        None => among(&pushed.branch),
+    };
+    is_for_us && is_full_commit(&pushed.commit) && !pushed.message.as_deref().is_some_and(is_skipped)
+}
+
 fn job_of(row: &BuildRow, repository: &RepositoryConfig) -> NewJob {
     let short = row.commit.get(..8).unwrap_or("head");
     let number = &row.id.0.simple().to_string()[24..];
@@ -233,9 +256,10 @@ fn job_of(row: &BuildRow, repository: &RepositoryConfig) -> NewJob {
             checkout: Some(Checkout {
                 url: repository.url.clone(),
                 commit: row.commit.to_string(),
-                reference: format!("refs/heads/{}", row.branch),
+                reference: row.reference.as_deref().map_or_else(|| format!("refs/heads/{}", row.branch), str::to_owned),
             }),
-            secrets: repository.secrets.clone(),
+            // What others wrote could tell them to anybody.
+            secrets: if row.fork.is_some() { Vec::new() } else { repository.secrets.clone() },
             limits: Limits {
                 seconds: repository.timeout_seconds.unwrap_or(Limits::default().seconds),
                 ..Limits::default()

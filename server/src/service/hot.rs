@@ -15,7 +15,7 @@ use app::domain::ids::{RunId, SetupId};
 use app::domain::name::{ProjectName, RunKey, SetupName};
 use app::domain::run::{Applied, Run, RunState};
 use app::domain::time::{Micros, Timestamp};
-use app::read::{Claim, Pulse, RunCard, Tile};
+use app::read::{Claim, Pulse, Reservation, RunCard, Tile};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -129,6 +129,8 @@ pub struct HotSetup {
     pub pulse: Pulse,
     /// Who looks after it.
     pub claim: Option<Claim>,
+    /// Who keeps it for themselves, or did.
+    pub reservation: Option<Reservation>,
     heartbeats: VecDeque<Uuid>,
 }
 
@@ -145,6 +147,7 @@ impl HotSetup {
             vitals: None,
             pulse: Pulse::default(),
             claim: None,
+            reservation: None,
             heartbeats: VecDeque::new(),
         }
     }
@@ -323,6 +326,7 @@ impl Hot {
             has_builds: config.is_some_and(|config| config.jenkins.is_some()),
             pulse: setup.pulse.clone(),
             claim: setup.claim.clone(),
+            reservation: setup.reservation.clone(),
         })
     }
 }

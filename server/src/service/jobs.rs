@@ -7,6 +7,7 @@
 use super::Service;
 use super::desk::Desk;
 use super::failure::Failure;
+use super::repositories::Credentials;
 use crate::clock::new_id;
 use crate::files::Pieces;
 pub use crate::store::rows::JobRow;
@@ -78,6 +79,8 @@ pub struct Taken {
     pub task: Task,
     /// The secrets that it names.
     pub secrets: BTreeMap<String, String>,
+    /// What its commit is fetched with.
+    pub credentials: Option<Credentials>,
 }
 
 pub(super) fn no_job(id: JobId) -> Failure {
@@ -191,21 +194,31 @@ impl Service {
         let now = self.now();
         let Some(row) = store.job_claim(worker.id, &sets, now, now + LEASE).await? else { return Ok(None) };
         self.inner.bus.job_changed(row.job.id);
-        match serde_json::from_str(&row.definition) {
-            Ok(task) => {
+        let read: Result<Task, _> = serde_json::from_str(&row.definition);
+        let task = match read {
+            Ok(task) => task,
+            // Nobody will ever read it: it must not be handed out for ever.
+            Err(error) => return self.take_back(&row, &format!("what is to be done cannot be read: {error}")).await,
+        };
+        match self.credentials_of(&row).await {
+            Ok(credentials) => {
                 let secrets = self.secrets_of(&task);
-                Ok(Some(Taken { row, task, secrets }))
+                Ok(Some(Taken { row, task, secrets, credentials }))
             }
-            Err(error) => {
-                // Nobody will ever read it: it must not be handed out for ever.
-                let why = format!("what is to be done cannot be read: {error}");
-                let claim = Claim { worker: worker.id, attempt: row.job.attempt };
-                let finish = |job: Job| Ok((job.finish(claim, JobResult::Errored, Some(&why), now)?, ()));
-                self.decide(row.job.id, finish).await?;
-                self.job_moved(row.job.id);
-                Ok(None)
-            }
+            Err(Failure::Conflict(why)) => self.take_back(&row, &why).await,
+            Err(other) => Err(other),
         }
+    }
+
+    /// A job that was taken cannot be handed out.
+    async fn take_back(&self, row: &JobRow, why: &str) -> Result<Option<Taken>, Failure> {
+        let Some(claim) = row.job.claim() else { return Ok(None) };
+        let now = self.now();
+        let finish = |job: Job| Ok((job.finish(claim, JobResult::Errored, Some(why), now)?, ()));
+        let (row, ()) = self.decide(row.job.id, finish).await?;
+        self.job_moved(row.job.id);
+        self.say_build(&row).await;
+        Ok(None)
     }
 }
 

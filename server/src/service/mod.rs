@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod agents;
+mod approvals;
 pub mod as_of;
 pub mod audit;
 pub mod batches;
@@ -23,12 +24,15 @@ pub mod job_log;
 pub mod jobs;
 pub mod links;
 pub mod people;
+pub mod plan;
 pub mod project;
 pub mod reads;
 pub mod rebuild;
 pub mod recorder;
 pub mod renames;
 pub mod reports;
+pub mod repositories;
+pub mod reservations;
 pub mod retention;
 pub mod schedules;
 pub mod signing;

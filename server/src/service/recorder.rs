@@ -27,7 +27,7 @@ use super::telling::TELL_EVERY;
 use crate::bus::Bus;
 use crate::config::SetupConfig;
 use crate::intake::Incoming;
-use crate::store::rows::ForeignRow;
+use crate::store::rows::{ForeignRow, ReservationRow};
 use crate::store::{Store, StoreError};
 use app::domain::clock::Clock;
 use app::domain::forecast::Forecast;
@@ -117,6 +117,15 @@ pub enum Note {
         claim: Option<Held>,
         /// Answered when it is durable.
         done: oneshot::Sender<Result<(), StoreError>>,
+    },
+    /// Somebody keeps a setup for themselves, or nobody any more.
+    Reserve {
+        /// Which setup.
+        setup: SetupName,
+        /// Who, what for and until when.
+        kept: Option<ReservationRow>,
+        /// Answered when it is durable, with whether it could be.
+        done: oneshot::Sender<Result<bool, StoreError>>,
     },
     /// Tests are joined or parted.
     Rename {
@@ -291,6 +300,9 @@ impl Recorder {
             }
             Note::Claim { setup, claim, done } => {
                 let _ = done.send(self.take_claim(setup, claim).await);
+            }
+            Note::Reserve { setup, kept, done } => {
+                let _ = done.send(self.take_reservation(setup, kept).await);
             }
             Note::Rename { joining, done } => {
                 let _ = done.send(self.take_joining(&joining).await);

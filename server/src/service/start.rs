@@ -194,6 +194,7 @@ impl Recorder {
         }
         self.take_up_health(&names).await?;
         self.take_up_claims(&names).await?;
+        self.take_up_reservations(&names).await?;
         for row in self.store.run_latest_list().await? {
             if let Some(setup) = names.get(&row.setup).and_then(|name| self.hot.setups.get_mut(name)) {
                 setup.shown = Some(row.key.clone());

@@ -49,6 +49,9 @@ steps! {
     14 "0014_commit_builds",
     15 "0015_test_pasts",
     16 "0016_schedules",
+    17 "0017_reservations",
+    18 "0018_requests",
+    19 "0019_repositories",
 }
 
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

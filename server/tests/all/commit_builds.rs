@@ -1,6 +1,6 @@
 //! Pushes that are built: from the hook of a forge to the status it is told.
 
-use crate::harness::{Sink, TestServer, eventually};
+use crate::harness::{Answer, Sink, TestServer, eventually};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use server::config::Config;
@@ -66,13 +66,17 @@ pub fn push(commit: &str, branch: &str, message: &str) -> Value {
 }
 
 pub async fn told(server: &TestServer, body: &Value, secret: &str) -> u16 {
+    told_of(server, "push", body, secret).await.status
+}
+
+async fn told_of(server: &TestServer, event: &str, body: &Value, secret: &str) -> Answer {
     let text = body.to_string();
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
     mac.update(text.as_bytes());
     let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     let request = server.client.post(server.url("/api/v1/hooks/github"));
-    let request = request.header("x-github-event", "push").header("x-hub-signature-256", format!("sha256={signature}"));
-    server.send(request.header("content-type", "application/json").body(text)).await.status
+    let request = request.header("x-github-event", event).header("x-hub-signature-256", format!("sha256={signature}"));
+    server.send(request.header("content-type", "application/json").body(text)).await
 }
 
 async fn newest(server: &TestServer) -> Option<Value> {
@@ -154,6 +158,77 @@ async fn a_push_is_cloned_linted_tested_shown_and_told_to_its_forge() {
         (&success["context"], &success["target_url"]),
         (&json!("holter/build"), &json!(format!("http://holter.example/builds/{id}")))
     );
+    server.stop().await;
+}
+
+fn request(commit: &str, from: &str) -> Value {
+    json!({
+        "action": "synchronize", "number": 7, "repository": {"full_name": "acme/pump"},
+        "pull_request": {
+            "number": 7, "title": "A better valve", "user": {"login": "eve"}, "base": {"ref": "main"},
+            "head": {"sha": commit, "ref": "feature/valve", "repo": {"full_name": from}},
+        },
+    })
+}
+
+#[tokio::test]
+async fn a_request_from_a_fork_waits_until_somebody_approves_it() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).expect("opened");
+    let first = repository(folder.path(), &[(".holter.toml", PLAN), ("hello.txt", "hello from the fork\n")]);
+    let work = folder.path().join("work");
+    let bare = folder.path().join("pump.git").display().to_string();
+    git(&work, &["push", "--quiet", &bare, "HEAD:refs/pull/7/head"]);
+    let forge = Sink::start().await;
+    let server =
+        TestServer::start_with(false, |config| configured(config, folder.path(), &forge.address.to_string())).await;
+    let own = told_of(&server, "pull_request", &request(&first, "acme/pump"), "s3cret").await.ok();
+    assert_eq!(own["outcome"], "ignored", "the push of that branch is built already: {own}");
+    let answer = told_of(&server, "pull_request", &request(&first, "eve/pump"), "s3cret").await.ok();
+    assert_eq!(answer["outcome"], "recorded", "{answer}");
+    let older = newest(&server).await.expect("a build");
+    assert_eq!(
+        (&older["status"], &older["held"], &older["job"]),
+        (&json!("held"), &json!("it comes from the fork eve/pump"), &Value::Null)
+    );
+    let older = older["id"].as_str().expect("an id").to_owned();
+    let mut admin = server.first_administrator("ana").await;
+    let page = format!("/builds/{older}");
+    assert_eq!(server.get("/api/v1/plan").await.ok()["unapproved"][0]["why"], "it comes from the fork eve/pump");
+    assert!(admin.get(&page).await.text.contains("It waits for somebody to approve it"));
+    assert_eq!(admin.post(&format!("{page}/approve"), &[]).await.status, 403, "a form that is not of this session");
+
+    commit(&work, &[("hello.txt", "hello from the fork once more\n")]);
+    git(&work, &["push", "--quiet", &bare, "HEAD:refs/pull/7/head"]);
+    let second = git(&work, &["rev-parse", "HEAD"]);
+    told_of(&server, "pull_request", &request(&second, "eve/pump"), "s3cret").await.ok();
+    let dropped = server.get(&format!("/api/v1/builds/{older}")).await.ok();
+    assert_eq!((&dropped["status"], &dropped["note"]), (&json!("cancelled"), &json!("a newer commit was pushed")));
+    let id = newest(&server).await.expect("a build")["id"].as_str().expect("an id").to_owned();
+    let page = format!("/builds/{id}");
+    assert_eq!(admin.fill(&page, &format!("{page}/approve"), &[]).await.status, 303);
+    let build = ended(&server).await;
+    assert_eq!(
+        (&build["status"], &build["commit"], &build["note"]),
+        (&json!("success"), &json!(second), &json!("approved by ana")),
+        "{build}"
+    );
+    assert_eq!(admin.post(&format!("{page}/approve"), &[]).await.status, 403);
+    let token = server.token(server::service::tokens::Scope::Admin, None, None).await;
+    let again = server.client.post(server.url(&format!("/api/v1/builds/{id}/approve"))).bearer_auth(&token);
+    server.send(again).await.problem(409, "conflict");
+    told_of(&server, "pull_request", &request(&first, "eve/pump"), "s3cret").await.ok();
+    let third = newest(&server).await.expect("a build")["id"].as_str().expect("an id").to_owned();
+    let refused = server.client.post(server.url(&format!("/api/v1/builds/{third}/refuse"))).bearer_auth(&token);
+    assert_eq!(server.send(refused).await.ok()["status"], "cancelled");
+    let told = eventually("the forge is told", async || {
+        let all: Vec<_> = forge.received().into_iter().map(|call| call.json).collect();
+        all.iter().any(|call| call["state"] == "success").then_some(all)
+    })
+    .await;
+    assert!(told.iter().any(|call| call["description"] == "waits for somebody to approve it"), "{told:?}");
+    assert!(admin.get("/settings/audit").await.text.contains("approved the build of"));
     server.stop().await;
 }
 

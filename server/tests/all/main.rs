@@ -37,6 +37,8 @@ mod renames;
 mod replaced;
 mod report_portal;
 mod reports;
+mod repositories;
+mod reservations;
 mod retention;
 mod rights;
 mod runner;

@@ -198,7 +198,8 @@ impl Asker {
         if method == Method::GET {
             return request;
         }
-        if path.starts_with("/settings/") || path.starts_with("/log") {
+        let forms = ["/settings/", "/log", "/batches/", "/builds/", "/jobs/", "/workers/"];
+        if forms.iter().any(|form| path.starts_with(form)) {
             let key = self.key.as_deref().unwrap_or_default();
             return request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(format!("key={key}"));
         }

@@ -18,6 +18,8 @@ mod people;
 mod place;
 mod play;
 mod renames;
+mod repositories;
+mod reservations;
 mod results;
 mod retention;
 mod schedules;

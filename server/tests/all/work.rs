@@ -39,14 +39,15 @@ fn packed(text: &[u8]) -> Vec<u8> {
 }
 
 /// A worker that does what a test says.
-struct Hand<'a> {
+pub struct Hand<'a> {
     server: &'a TestServer,
     id: String,
     instance: Uuid,
 }
 
 impl<'a> Hand<'a> {
-    async fn start(server: &'a TestServer, name: &str, labels: &str) -> Self {
+    /// As workers do.
+    pub async fn start(server: &'a TestServer, name: &str, labels: &str) -> Self {
         let instance = Uuid::new_v4();
         let hello = json!({"name": name, "instance": instance, "labels": labels, "slots": 2});
         let welcome = post(server, "/api/v1/work/workers", &hello).await.ok();
@@ -54,7 +55,8 @@ impl<'a> Hand<'a> {
         Self { server, id: welcome["id"].as_str().expect("an id").into(), instance }
     }
 
-    async fn claim(&self, wait: u32) -> Answer {
+    /// As workers do.
+    pub async fn claim(&self, wait: u32) -> Answer {
         let claim = json!({"worker": self.id, "instance": self.instance, "wait_seconds": wait});
         post(self.server, "/api/v1/work/claim", &claim).await
     }
@@ -64,7 +66,8 @@ impl<'a> Hand<'a> {
         post(self.server, &format!("/api/v1/work/jobs/{}/extend", text(&order["job"])), &body).await
     }
 
-    async fn finish(&self, order: &Value, result: &str) -> Answer {
+    /// As workers do.
+    pub async fn finish(&self, order: &Value, result: &str) -> Answer {
         let body = json!({"worker": self.id, "attempt": order["attempt"], "result": result, "note": "so it was"});
         post(self.server, &format!("/api/v1/work/jobs/{}/finish", text(&order["job"])), &body).await
     }

@@ -10,10 +10,12 @@
 //! State and result are kept apart, as with runs.
 
 mod labels;
+mod plan;
 mod summary;
 mod task;
 
 pub use labels::{LabelError, Labels};
+pub use plan::{Foretold, Hand, Hindrance, Kept, Runs, Waiting, foretell, hindrance, usual};
 pub use summary::{Summary, WorkState};
 pub use task::{
     Checkout, Limits, PathFault, Progress, STEPS_MAX, Step, StepProgress, StepState, Task, TaskFile, Tells, check_path,

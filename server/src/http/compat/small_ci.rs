@@ -43,7 +43,7 @@ async fn one(desk: Desk, Segment(id): Segment) -> Result<Response, Refusal> {
     let build = desk.commit_build(build_named(&id)?).await?.ok_or_else(none)?;
     let word = match status(&build) {
         word @ ("pending" | "success") => word,
-        "running" => "pending",
+        "running" | "held" => "pending",
         "failed" => "failure",
         _ => "error",
     };

@@ -34,7 +34,7 @@ pub(super) fn routes() -> Router<Door> {
 
 async fn create(desk: Desk, request: Request) -> Result<Response, Refusal> {
     desk.allow(app::domain::rights::Action::Launch)?;
-    let Upload { name, plan, files } = Upload::read(request).await?;
+    let Upload { name, plan, files, .. } = Upload::read(request).await?;
     let batch = desk.batch_make(&name, plan, files).await?;
     Ok(answer(200, &json!({"message": "Testrun created", "id": batch.id, "url": format!("/batches/{}", batch.id)})))
 }

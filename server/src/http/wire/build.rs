@@ -25,8 +25,14 @@ pub struct BuildBody {
     author: Option<String>,
     /// The first line of what it says.
     message: Option<String>,
-    /// `pending`, `running`, `success`, `failed`, `errored`, `timed_out` or `cancelled`.
+    /// `held` (for somebody to approve it), `pending`, `running`, `success`, `failed`, `errored`, `timed_out` or `cancelled`.
     status: &'static str,
+    /// Why it waits for somebody to approve it.
+    held: Option<String>,
+    /// What became of that.
+    note: Option<String>,
+    /// The repository that the commit comes from, where that is another one.
+    fork: Option<String>,
     /// When it was made.
     created_at: String,
     /// What runs it.
@@ -40,6 +46,8 @@ pub fn status(build: &Build) -> &'static str {
         Some((JobState::Running, _)) => "running",
         Some((_, Some(JobResult::Passed))) => "success",
         Some((_, Some(result))) => result.as_str(),
+        None if build.row.held.is_some() => "held",
+        None if build.row.note.is_some() => "cancelled",
         Some((_, None)) | None => "errored",
     }
 }
@@ -57,6 +65,9 @@ impl From<&Build> for BuildBody {
             author: text(&row.author),
             message: text(&row.message),
             status: status(build),
+            held: text(&row.held),
+            note: text(&row.note),
+            fork: text(&row.fork),
             created_at: row.created_at.to_rfc3339(),
             job: build.job.as_ref().map(JobBody::from),
         }

@@ -13,6 +13,7 @@ pub mod flaky;
 pub mod hook;
 pub mod output;
 pub mod owners;
+pub mod plan;
 pub mod rename;
 pub mod report;
 mod run;
@@ -24,7 +25,7 @@ pub mod walls;
 pub mod work;
 
 pub use run::{RunDetail, RunItem, RunList};
-pub use setup::{CurrentRun, SetupItem, SetupList};
+pub use setup::{CurrentRun, ReservationBody, ReservationItem, SetupItem, SetupList};
 pub use test::{AttemptItem, TestItem, TestList};
 
 use crate::intake::Rejected;

@@ -2,8 +2,8 @@
 
 use super::{Activity, CountsBody, Moment, Phase, RunResult, RunState};
 use app::domain::time::{Micros, Timestamp};
-use app::read::{RunCard, SickTests, Tile};
-use serde::Serialize;
+use app::read::{Reservation, RunCard, SickTests, Tile};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -29,6 +29,45 @@ pub struct SetupItem {
     pub version: u64,
     /// What its owner wrote about it.
     pub comment: Option<String>,
+    /// Who keeps it for themselves: jobs for it wait meanwhile.
+    pub reservation: Option<ReservationItem>,
+}
+
+/// Who keeps a setup for themselves
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Reservation)]
+pub struct ReservationItem {
+    /// The name of a person.
+    pub holder: String,
+    /// What for.
+    pub reason: String,
+    /// When it ends by itself.
+    pub until: Moment,
+}
+
+impl From<&Reservation> for ReservationItem {
+    fn from(kept: &Reservation) -> Self {
+        Self { holder: kept.holder.clone(), reason: kept.reason.clone(), until: Moment(kept.ends_at) }
+    }
+}
+
+/// Keeps a setup for somebody
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = NewReservation)]
+#[serde(deny_unknown_fields)]
+pub struct ReservationBody {
+    /// For whom; an account reserves for itself, whatever stands here.
+    #[serde(default)]
+    #[schema(examples("Kim"))]
+    pub holder: Option<String>,
+    /// What for; 200 characters are kept.
+    #[serde(default)]
+    #[schema(examples("new valve"))]
+    pub reason: String,
+    /// Until when, within the next 31 days.
+    #[serde(default)]
+    #[schema(examples("2026-03-01T16:00:00Z"))]
+    pub until: String,
 }
 
 /// The run of a setup
@@ -113,6 +152,7 @@ impl SetupItem {
             last_seen_at: tile.seen_at.map(Moment),
             version: tile.version,
             comment: tile.comment.clone(),
+            reservation: tile.reserved(now).map(Into::into),
         }
     }
 }

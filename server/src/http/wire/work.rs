@@ -69,11 +69,31 @@ pub struct OrderBody {
     /// Secrets that the task names: they are part of its environment, and masked in its log.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
+    /// What its commit is fetched with: for that step alone, and masked in its log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<CredentialsBody>,
+}
+
+/// What a commit is fetched with
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct CredentialsBody {
+    /// Who asks.
+    pub user: String,
+    /// The secret.
+    pub password: String,
+}
+
+impl std::fmt::Debug for CredentialsBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CredentialsBody({})", self.user)
+    }
 }
 
 impl From<Taken> for OrderBody {
-    fn from(Taken { row, task, secrets }: Taken) -> Self {
-        Self { job: row.job.id, attempt: row.job.attempt, name: row.name.into(), task, secrets }
+    fn from(Taken { row, task, secrets, credentials }: Taken) -> Self {
+        let credentials =
+            credentials.map(|known| CredentialsBody { user: known.user, password: known.password.expose().to_owned() });
+        Self { job: row.job.id, attempt: row.job.attempt, name: row.name.into(), task, secrets, credentials }
     }
 }
 

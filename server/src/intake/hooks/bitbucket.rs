@@ -50,12 +50,15 @@ fn commit_status(repository: String, body: &Value) -> Told {
     told.pipeline(status)
 }
 
+/// What Bitbucket Data Center calls a repository.
+pub(super) fn repository(body: &Value) -> Option<String> {
+    let repository = body.field("repository")?;
+    Some(format!("{}/{}", repository.field("project")?.text("key")?, repository.text("slug")?))
+}
+
 pub(super) fn datacenter(event: &str, body: &Value) -> Told {
     let event = body.text("eventKey").unwrap_or(event);
-    let repository = body.field("repository").and_then(|repository| {
-        Some(format!("{}/{}", repository.field("project")?.text("key")?, repository.text("slug")?))
-    });
-    match (event, repository) {
+    match (event, repository(body)) {
         ("repo:refs_changed", Some(repository)) => datacenter_push(repository, body),
         ("repo:refs_changed", None) => Told::Nothing("it names no repository"),
         _ => OTHER,

@@ -2,7 +2,7 @@
 
 use super::field::Field as _;
 use super::pipeline::{Job, Pipeline, State};
-use super::{Push, Told};
+use super::{Push, Told, pull};
 use app::domain::test::Verdict;
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ pub(super) fn read(server: &'static str, event: &str, body: &Value) -> Told {
     let Some(repository) = repository else { return Told::Nothing("it names no repository") };
     match event {
         "push" => Push::of(repository, body, user(body)),
+        "pull_request" => pull::github(repository, body),
         "workflow_run" => workflow_run(server, repository, body),
         "workflow_job" => workflow_job(server, repository, body),
         "check_run" => check_run(server, repository, body),

@@ -2,7 +2,7 @@
 
 use super::field::Field as _;
 use super::pipeline::{Job, Pipeline, State};
-use super::{Push, Told};
+use super::{Push, Told, pull};
 use app::domain::test::Verdict;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -19,12 +19,13 @@ pub(super) fn read(body: &Value) -> Told {
         ("push", Some(repository)) => {
             Push::of(repository, body, body.owned("user_username").or_else(|| body.owned("user_name")))
         }
-        ("pipeline" | "build" | "push", None) => Told::Nothing("it names no repository"),
+        ("merge_request", Some(repository)) => pull::gitlab(repository, body),
+        ("pipeline" | "build" | "push" | "merge_request", None) => Told::Nothing("it names no repository"),
         _ => Told::Nothing("an event of this kind says nothing about tests"),
     }
 }
 
-fn repository(body: &Value) -> Option<String> {
+pub(super) fn repository(body: &Value) -> Option<String> {
     let path = body.field("project").and_then(|project| project.owned("path_with_namespace"));
     // Job events of old servers name it for people only.
     path.or_else(|| body.text("project_name").map(|name| name.replace(" / ", "/")))

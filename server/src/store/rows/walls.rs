@@ -14,6 +14,21 @@ pub struct WallRow {
     pub changed_at: Timestamp,
 }
 
+/// Somebody keeps a setup for themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReservationRow {
+    /// Which setup, by name.
+    pub setup: Box<str>,
+    /// The name of a person.
+    pub holder: Box<str>,
+    /// What for.
+    pub reason: Box<str>,
+    /// Since when.
+    pub at: Timestamp,
+    /// Until when.
+    pub ends_at: Timestamp,
+}
+
 /// Somebody looks after a setup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimRow {

@@ -112,6 +112,34 @@ pub struct BatchFileRow {
     pub size: u64,
 }
 
+/// A repository that was added on the page.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RepositoryRow {
+    /// What its forge calls it.
+    pub name: Box<str>,
+    /// How it is built, as JSON; it holds a secret.
+    pub body: Box<str>,
+    /// When it was last changed.
+    pub changed_at: Timestamp,
+}
+
+impl std::fmt::Debug for RepositoryRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RepositoryRow({})", self.name)
+    }
+}
+
+/// The last delivery of a forge about a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryRow {
+    /// The repository.
+    pub repository: Box<str>,
+    /// The kind of forge.
+    pub kind: Box<str>,
+    /// When it came, by our clock.
+    pub at: Timestamp,
+}
+
 /// What was made of a pushed commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildRow {
@@ -127,6 +155,14 @@ pub struct BuildRow {
     pub author: Option<Box<str>>,
     /// The first line of what it says.
     pub message: Option<Box<str>>,
+    /// Where the commit is found, where that is no branch of the repository.
+    pub reference: Option<Box<str>>,
+    /// The repository that it comes from, where that is another one.
+    pub fork: Option<Box<str>>,
+    /// It waits for somebody to approve it, for this reason.
+    pub held: Option<Box<str>>,
+    /// What became of that.
+    pub note: Option<Box<str>>,
     /// When it was made, by our clock.
     pub created_at: Timestamp,
 }

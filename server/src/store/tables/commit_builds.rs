@@ -4,14 +4,17 @@ use super::prelude::*;
 
 macro_rules! build_columns {
     () => {
-        "select id, repository, branch, commit_id, author, message, created_at from commit_builds"
+        "select id, repository, branch, commit_id, author, message, created_at, reference, fork, held, note \
+         from commit_builds"
     };
 }
 
 statements! {
     /// A build is made.
-    BUILD_INSERT = "insert into commit_builds (id, repository, branch, commit_id, author, message, created_at) \
-                    values ($1, $2, $3, $4, $5, $6, $7)";
+    BUILD_INSERT = "insert into commit_builds (id, repository, branch, commit_id, author, message, created_at, \
+                    reference, fork, held, note) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    /// A build ($1) that waited for it is approved, or is not wanted any more ($2).
+    BUILD_SETTLE = "update commit_builds set held = null, note = $2 where id = $1 and held is not null";
     /// A build ($1).
     BUILD_GET = concat!(build_columns!(), " where id = $1");
     /// A build ($1) is of this commit ($2), where nobody knew.
@@ -26,6 +29,9 @@ delegate! {
     whole fn build_insert(row: &BuildRow, jobs: &[JobRow]) -> ();
     /// A build.
     read fn build_get(id: BuildId) -> Option<BuildRow>;
+    /// Somebody decided about a build that was held: its jobs are kept where it
+    /// is approved. Tells whether it was held: then both are done, else neither.
+    whole fn build_settle(id: BuildId, note: &str, jobs: &[JobRow]) -> bool;
     /// Notes of which commit a build is, where nobody knew.
     write fn build_commit(id: BuildId, commit: &str) -> ();
     /// Builds made before a time and id, the newest first.
@@ -43,6 +49,10 @@ macro_rules! body {
                 commit: row.get::<&str>("commit_id")?.into(),
                 author: row.text("author")?,
                 message: row.text("message")?,
+                reference: row.text("reference")?,
+                fork: row.text("fork")?,
+                held: row.text("held")?,
+                note: row.text("note")?,
                 created_at: Timestamp(row.get("created_at")?),
             })
         }
@@ -59,13 +69,30 @@ macro_rules! body {
                 .bind(&*row.commit)
                 .bind(row.author.as_deref())
                 .bind(row.message.as_deref())
-                .bind(row.created_at.0);
+                .bind(row.created_at.0)
+                .bind(row.reference.as_deref())
+                .bind(row.fork.as_deref())
+                .bind(row.held.as_deref())
+                .bind(row.note.as_deref());
             query.execute(&mut *db).await?;
             super::job_insert(&mut *db, jobs).await
         }
 
         pub(in crate::store) async fn build_get(db: &mut $Connection, id: BuildId) -> Answer<Option<BuildRow>> {
             sqlx::query(BUILD_GET).bind(id.0).fetch_optional(db).await?.as_ref().map(build).transpose()
+        }
+
+        pub(in crate::store) async fn build_settle(
+            db: &mut $Connection,
+            id: BuildId,
+            note: &str,
+            jobs: &[JobRow],
+        ) -> Answer<bool> {
+            let was_held = sqlx::query(BUILD_SETTLE).bind(id.0).bind(note).execute(&mut *db).await?.rows_affected() > 0;
+            if was_held {
+                super::job_insert(&mut *db, jobs).await?;
+            }
+            Ok(was_held)
         }
 
         pub(in crate::store) async fn build_commit(db: &mut $Connection, id: BuildId, commit: &str) -> Answer<()> {

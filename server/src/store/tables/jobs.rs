@@ -15,7 +15,8 @@ macro_rules! job_columns {
 }
 
 /// A worker ($1) takes a job until ($2) at ($3): the first in the queue with
-/// one of these label sets ($4) whose key nobody holds. `$lock` is what keeps
+/// one of these label sets ($4) whose key nobody holds and whose setup nobody
+/// keeps for themselves. `$lock` is what keeps
 /// claims of several servers from waiting for each other.
 macro_rules! job_claim {
     ($labels:literal, $list:literal, $lock:literal) => {
@@ -28,6 +29,7 @@ macro_rules! job_claim {
             $list,
             ") and (j.concurrency is null or j.concurrency not in (select r.concurrency from jobs r \
              where r.state = 'running' and r.concurrency is not null)) \
+             and (j.setup is null or j.setup not in (select v.setup from reservations v where v.ends_at > $3)) \
              order by j.priority desc, j.id limit 1",
             $lock,
             ") returning ",
@@ -61,6 +63,10 @@ statements! {
                  and (priority > $1 or (priority = $1 and id < $2))";
     /// What runs.
     JOB_RUNNING = concat!("select ", job_columns!(), " from jobs where state = 'running' order by started_at, id");
+    /// How long jobs of a kind ($2) for a setup ($1) took, the last ones; of one name ($3), or of any.
+    JOB_PAST = "select finished_at - started_at as took from jobs where state = 'finished' and setup = $1 \
+                and kind = $2 and (cast($3 as text) is null or name = $3) and result in ('passed', 'failed') \
+                and started_at is not null order by finished_at desc limit $4";
     /// What is held by a lease that was over at ($1).
     JOB_LAPSED = concat!("select ", job_columns!(), " from jobs where state = 'running' and lease_until <= $1 \
                           order by lease_until limit $2");
@@ -121,6 +127,8 @@ delegate! {
     read fn job_ahead(priority: i32, id: JobId) -> u32;
     /// What runs, the oldest first.
     read fn job_running() -> Vec<JobRow>;
+    /// How long the last jobs of a kind for a setup took; of one name, or of any.
+    read fn job_past(setup: &str, kind: JobKind, name: Option<&str>, limit: u32) -> Vec<Micros>;
     /// What is held by a lease that is over by now.
     read fn job_lapsed(now: Timestamp, limit: u32) -> Vec<JobRow>;
     /// A worker takes the first waiting job with one of these label sets, until
@@ -237,6 +245,18 @@ macro_rules! body {
 
         pub(in crate::store) async fn job_running(db: &mut $Connection) -> Answer<Vec<JobRow>> {
             all(sqlx::query(JOB_RUNNING).fetch_all(db).await?, job)
+        }
+
+        pub(in crate::store) async fn job_past(
+            db: &mut $Connection,
+            setup: &str,
+            kind: JobKind,
+            name: Option<&str>,
+            limit: u32,
+        ) -> Answer<Vec<Micros>> {
+            let query = sqlx::query(JOB_PAST).bind(setup).bind(kind.as_str()).bind(name).bind(i64::from(limit));
+            let took = |row: &$Row| Columns::of(row, "jobs", &[]).get("took").map(Micros);
+            all(query.fetch_all(db).await?, took)
         }
 
         pub(in crate::store) async fn job_lapsed(

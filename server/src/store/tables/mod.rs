@@ -26,6 +26,8 @@ pub(super) mod outbox;
 pub(super) mod owners;
 pub(super) mod people;
 pub(super) mod renames;
+pub(super) mod repositories;
+pub(super) mod reservations;
 pub(super) mod retention;
 pub(super) mod runs;
 pub(super) mod schedules;
@@ -86,6 +88,8 @@ pub(super) fn statements() -> Vec<(&'static str, &'static str)> {
         owners::ALL,
         people::ALL,
         renames::ALL,
+        repositories::ALL,
+        reservations::ALL,
         retention::ALL,
         runs::ALL,
         schedules::ALL,
@@ -122,7 +126,7 @@ macro_rules! bodies {
     ($Db:ty, $Connection:ty, $Row:ty, $dialect:path) => {
         $crate::store::read::columns!($Db, $Row);
 
-        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit batches commit_builds events files foreign health history jobs logs news outbox owners people renames retention runs schedules sessions setups tests tokens walls workers);
+        $crate::store::tables::bodies!(@rooms $Connection, $Row, $dialect, audit batches commit_builds events files foreign health history jobs logs news outbox owners people renames repositories reservations retention runs schedules sessions setups tests tokens walls workers);
     };
     (@rooms $Connection:ty, $Row:ty, $dialect:path, $($room:ident)*) => {$(
         mod $room {

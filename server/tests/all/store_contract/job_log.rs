@@ -65,6 +65,7 @@ contract! {
         let build = |number: u128| BuildRow {
             id: id(number), repository: "acme/pump".into(), branch: "main".into(), commit: "c0ffee".into(),
             author: (number > 77).then(|| "kim".into()), message: None, created_at: at(number as i64),
+            reference: None, fork: None, held: None, note: None,
         };
         store.build_insert(&build(77), &[job(1, "")]).await.expect("inserts");
         store.build_insert(&build(78), &[]).await.expect("inserts");

@@ -88,7 +88,7 @@ contract! {
         store.schedule_save(&schedule("nightly", Some(10))).await.expect("saves");
         let row = BuildRow {
             id: BuildId(Uuid::from_u128(5)), repository: "acme/pump".into(), branch: "main".into(), commit: "".into(),
-            author: None, message: None, created_at: at(1),
+            author: None, message: None, created_at: at(1), reference: None, fork: None, held: None, note: None,
         };
         let turn = TurnRow { last: Some((JobKind::Build, row.id.0)), ..turn("nightly", 10, 20) };
         let job = JobRow { kind: JobKind::Build, parent: row.id.0, ..job(1, "") };

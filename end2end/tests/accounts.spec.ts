@@ -29,7 +29,8 @@ async function furnish(page: Page, holter: Holter): Promise<void> {
 }
 
 const pages = ['/login', '/password-reset', '/settings/account', '/settings/people', '/settings/tokens', '/settings/audit',
-  '/settings/notifications', '/settings/walls', '/batches', '/batches/new', '/builds', '/workers'];
+  '/settings/notifications', '/settings/walls', '/batches', '/batches/new', '/builds', '/workers',
+  '/plan', '/settings/schedules', '/settings/repositories', '/settings/reservations'];
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`pages of accounts, settings and jobs keep nobody out (${colorScheme})`, async ({ page, holter }) => {

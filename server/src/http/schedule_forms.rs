@@ -28,7 +28,7 @@ pub async fn list(desk: Desk) -> Result<Response, Refusal> {
         main.push_str(
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Schedules\">\
              <table data-test=\"schedules\"><thead><tr><th>Name</th><th>Runs</th><th>When</th><th>Next</th>\
-             <th>Last</th><th>By</th><th></th></tr></thead><tbody>",
+             <th>Last</th><th>By</th><td></td></tr></thead><tbody>",
         );
         all.iter().for_each(|schedule| row(&mut main, &desk, schedule));
         main.push_str("</tbody></table></div>");

@@ -21,6 +21,7 @@
     beats[at].focus({ preventScroll: false });
   };
   const fetched = async (run) => {
+    if (!rows?.dataset.asOf) return "";
     const answer = await fetch(`${rows.dataset.asOf}/${run}`, { headers: { "holter-piece": "1" } });
     return answer.ok ? answer.text() : "";
   };

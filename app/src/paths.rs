@@ -23,6 +23,8 @@ pub enum Page<'a> {
     Test(TestId),
     /// One project, by name.
     Project(&'a str),
+    /// One suite of a project, by its path.
+    Suite(&'a str, &'a [String]),
     /// The tests that are ill.
     Flaky,
     /// Batches of test files that are run here.
@@ -50,6 +52,10 @@ impl fmt::Display for Page<'_> {
             Self::Output(id) => write!(f, "/runs/{id}/output"),
             Self::Test(id) => write!(f, "/tests/{id}"),
             Self::Project(name) => write!(f, "/projects/{}", Segment(name)),
+            Self::Suite(project, path) => {
+                write!(f, "/projects/{}/suites", Segment(project))?;
+                path.iter().try_for_each(|part| write!(f, "/{}", Segment(part)))
+            }
             Self::Flaky => f.write_str("/flaky"),
             Self::Batches => f.write_str("/batches"),
             Self::Wall => f.write_str("/wall"),
@@ -98,5 +104,7 @@ mod tests {
     #[test]
     fn a_name_with_a_slash_stays_one_segment() {
         assert_eq!(Page::Setup("bench 7/ä").to_string(), "/setups/bench%207%2F%C3%A4");
+        let path = ["Power".into(), "AC/DC".into()];
+        assert_eq!(Page::Suite("boiler", &path).to_string(), "/projects/boiler/suites/Power/AC%2FDC");
     }
 }

@@ -4,9 +4,10 @@ use super::live_run::LiveRun;
 use super::run_filter::{TestSearch, use_test_filter};
 use super::run_tests::SuiteTests;
 use super::script_dialog::{Place, ScriptDialog, ScriptQuestion};
-use super::tree::{Node, Tree, key_of};
+use super::tree::{Node, Tree, key_of, path_of};
 use crate::domain::time::Timestamp;
 use crate::format;
+use crate::paths::Page;
 use crate::read::SuiteLine;
 use crate::ui::{Each, Erase, Glyph, Icon, Show, Stack, Timer, click};
 use leptos::html::Details;
@@ -114,6 +115,10 @@ fn Suite(branch: Branch, node_key: String) -> impl IntoView {
         let turned = branch.turned.with(|turned| turned.get(&key.get_value()).copied());
         turned.unwrap_or_else(|| node.with(|node| node.opens))
     });
+    let history = move || {
+        let path = path_of(&key.get_value());
+        branch.live.head().with(|head| Page::Suite(&head.card.project, &path).to_string())
+    };
     let details = NodeRef::<Details>::new();
     let on_toggle = move |_| {
         let Some(now_open) = details.get_untracked().map(|details| details.open()) else { return };
@@ -136,9 +141,12 @@ fn Suite(branch: Branch, node_key: String) -> impl IntoView {
             <SuiteHead branch=branch node=node line=line />
             <Show when=move || branch.is_whole || is_open.get()>
                 <div class="suite-body">
-                    <Show when=move || line.with(|line| line.as_ref().is_some_and(|line| line.script.is_some()))>
-                        <SuiteScript branch=branch line=line />
-                    </Show>
+                    <div class="suite-ways">
+                        <Show when=move || line.with(|line| line.as_ref().is_some_and(|line| line.script.is_some()))>
+                            <SuiteScript branch=branch line=line />
+                        </Show>
+                        <a class="suite-history" data-test="suite-history" href=move || history() rel="external">"History"</a>
+                    </div>
                     {move || line.with(|line| line.as_ref().and_then(suite_message))}
                     <SuiteTests live=branch.live scripts=branch.scripts tests=Signal::derive(move || node.with(|node| node.tests.clone())) />
                     <Suites branch=branch keys=Signal::derive(move || node.with(|node| node.children.clone())) />

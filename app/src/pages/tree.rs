@@ -149,6 +149,11 @@ pub fn key_of(path: &[String]) -> String {
     path.join(PART)
 }
 
+/// The path of a suite by its key.
+pub fn path_of(key: &str) -> Vec<String> {
+    key.split(PART).map(Into::into).collect()
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;

@@ -58,6 +58,7 @@ mod sse;
 mod stream;
 mod strip;
 mod strip_as_of;
+mod suite;
 mod swagger;
 mod token_forms;
 mod tokens;
@@ -309,6 +310,7 @@ fn projects(service: &Service) -> Router<Door> {
     Router::new()
         .route("/art", get(art::page))
         .route("/projects/{name}", get(strip::project))
+        .route("/projects/{name}/suites/{*path}", get(suite::page))
         .route("/strip/{name}", get(strip::strip))
         .route("/strip/{name}/{run}", get(strip_as_of::page))
         .layer(CompressionLayer::new())

@@ -8,7 +8,7 @@ use super::extract::{Query, Segment};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
 use crate::service::Desk;
-use crate::service::project::{Beat, Project};
+use crate::service::project::{Beat, Project, ProjectSetup, Strip};
 use app::ecg::commits::CommitResult;
 use app::ecg::draw::{Point, Rect, Scale};
 use app::ecg::tape::{Detail, Finding, Tape, View};
@@ -18,10 +18,10 @@ use axum::response::Response;
 use std::fmt::Write;
 use std::ops::Range;
 
-const SCRIPTS: [&str; 2] = ["/theme.js", "/strip.js"];
+pub(super) const SCRIPTS: [&str; 2] = ["/theme.js", "/strip.js"];
 
 /// Beats in a row.
-const PER_ROW: usize = 50;
+pub(super) const PER_ROW: usize = 50;
 
 /// Rows on a page.
 const ROWS: usize = 24;
@@ -45,11 +45,12 @@ pub async fn strip(desk: Desk, Segment(name): Segment, query: Query) -> Result<R
     let title = format!("Every commit of {name}");
     let mut main =
         format!("<p><a href=\"/projects/{}\">{}</a></p><h1>Every commit</h1>", Encoded(&name), Escaped(&name));
-    main.push_str(&legend(&project, &query));
-    glance(&mut main, &project.tape);
-    let end = query.number::<usize>("before")?.unwrap_or(usize::MAX).min(project.beats.len());
+    let strip = &project.strip;
+    main.push_str(&legend(strip, query.text("branch")));
+    glance(&mut main, &strip.tape);
+    let end = query.number::<usize>("before")?.unwrap_or(usize::MAX).min(strip.beats.len());
     let start = end.saturating_sub(ROWS * PER_ROW);
-    rows(&mut main, &name, &project, start..end);
+    rows(&mut main, Some(&name), strip, start..end);
     if start > 0 {
         let _ = write!(main, "<p><a class=\"button\" href=\"?before={start}\">Older commits</a></p>");
     }
@@ -61,16 +62,16 @@ pub async fn project(desk: Desk, Segment(name): Segment, query: Query) -> Result
     let project = found(&desk, &name, &query).await?;
     let mut main = format!("<h1>{}</h1>", Escaped(&name));
     main.push_str(&chance(&project));
-    setups(&mut main, &project);
+    setups(&mut main, &project.setups);
     main.push_str("<h2>Commits</h2>");
-    main.push_str(&legend(&project, &query));
-    let end = project.beats.len();
-    rows(&mut main, &name, &project, end.saturating_sub(2 * PER_ROW)..end);
+    main.push_str(&legend(&project.strip, query.text("branch")));
+    let end = project.strip.beats.len();
+    rows(&mut main, Some(&name), &project.strip, end.saturating_sub(2 * PER_ROW)..end);
     let _ = write!(main, "<p><a class=\"button\" href=\"/strip/{}\">Every commit</a></p>", Encoded(&name));
     Ok(html::respond(html::document_with(&name, &main, &SCRIPTS)))
 }
 
-fn percent(p: f64) -> String {
+pub(super) fn percent(p: f64) -> String {
     if p > 0.0 && p < 0.01 { "below 1 %".into() } else { format!("{:.0} %", p * 100.0) }
 }
 
@@ -85,12 +86,13 @@ fn chance(project: &Project) -> String {
     )
 }
 
-fn setups(main: &mut String, project: &Project) {
-    if project.setups.is_empty() {
+/// How likely a flake is on each setup.
+pub(super) fn setups(main: &mut String, setups: &[ProjectSetup]) {
+    if setups.is_empty() {
         return;
     }
     main.push_str("<table data-test=\"project-setups\"><thead><tr><th>Setup</th><th>A run is hit by a flake</th><th>90 % interval</th><th>Tests</th><th>Flaky</th><th>Broken</th></tr></thead><tbody>");
-    for setup in &project.setups {
+    for setup in setups {
         let (mean, interval) = setup.flake.map_or(("not known".into(), String::new()), |flake| {
             (percent(flake.mean), format!("{} to {}", percent(flake.low), percent(flake.high)))
         });
@@ -102,7 +104,7 @@ fn setups(main: &mut String, project: &Project) {
         );
     }
     main.push_str("</tbody></table>");
-    for setup in project.setups.iter().filter(|setup| setup.is_uncalibrated) {
+    for setup in setups.iter().filter(|setup| setup.is_uncalibrated) {
         let _ = write!(
             main,
             "<p class=\"said\" data-test=\"uncalibrated\">{} behaves unlike what the detector was made for: take its \
@@ -112,17 +114,18 @@ fn setups(main: &mut String, project: &Project) {
     }
 }
 
-fn legend(project: &Project, query: &Query) -> String {
-    let count = |result: Option<CommitResult>| project.beats.iter().filter(|beat| beat.result == result).count();
+/// What a strip shows, in words.
+pub(super) fn legend(strip: &Strip, branch: Option<&str>) -> String {
+    let count = |result: Option<CommitResult>| strip.beats.iter().filter(|beat| beat.result == result).count();
     let [passed, flaky, failed] =
         [CommitResult::Passed, CommitResult::Flaky, CommitResult::Failed].map(Some).map(count);
-    let branch = query.text("branch").map(|branch| format!(" on {}", Escaped(branch))).unwrap_or_default();
+    let branch = branch.map(|branch| format!(" on {}", Escaped(branch))).unwrap_or_default();
     format!(
         "<p class=\"said\" data-test=\"strip-said\">{all} commits{branch}, the oldest first: {passed} passed, {flaky} flaky (an early, wide \
          beat), {failed} failed (a beat that is missing). Keys: <kbd>←</kbd> <kbd>→</kbd> from commit to commit, \
          <kbd>n</kbd> <kbd>p</kbd> to the next and the previous one that did not pass, <kbd>Home</kbd> <kbd>End</kbd>, \
          <kbd>Space</kbd> plays.</p>",
-        all = project.beats.len()
+        all = strip.beats.len()
     )
 }
 
@@ -136,13 +139,15 @@ fn glance(main: &mut String, tape: &Tape) {
     );
 }
 
-fn rows(main: &mut String, name: &str, project: &Project, beats: Range<usize>) {
-    let address = Encoded(name);
-    let _ = write!(main, "<div class=\"strip-rows\" data-test=\"strip-rows\" data-as-of=\"/strip/{address}\">");
+/// Beats in rows. Where they are a project's, its setups as they stood at a
+/// beat are shown under them.
+pub(super) fn rows(main: &mut String, project: Option<&str>, strip: &Strip, beats: Range<usize>) {
+    let as_of = project.map(|name| format!(" data-as-of=\"/strip/{}\"", Encoded(name))).unwrap_or_default();
+    let _ = write!(main, "<div class=\"strip-rows\" data-test=\"strip-rows\"{as_of}>");
     let mut first = beats.start;
     while first < beats.end {
         let end = (first + PER_ROW).min(beats.end);
-        row(main, project, first..end);
+        row(main, strip, first..end);
         first = end;
     }
     main.push_str(
@@ -151,14 +156,14 @@ fn rows(main: &mut String, name: &str, project: &Project, beats: Range<usize>) {
     );
 }
 
-fn row(main: &mut String, project: &Project, beats: Range<usize>) {
+fn row(main: &mut String, strip: &Strip, beats: Range<usize>) {
     // A short row keeps the scale of a full one.
     let share = beats.len() as f64 / PER_ROW as f64;
     let width = f64::from(ROW.width) * share;
-    let view = View::of(&project.tape, &beats, width);
-    let day = project.beats[beats.start].at.to_rfc3339();
+    let view = View::of(&strip.tape, &beats, width);
+    let day = strip.beats[beats.start].at.to_rfc3339();
     let day = day.get(..10).unwrap_or_default();
-    let drawn = drawn(&project.tape, &view, &ROW, &Scale::fitting(3.2, ROW.height));
+    let drawn = drawn(&strip.tape, &view, &ROW, &Scale::fitting(3.2, ROW.height));
     let _ = write!(
         main,
         "<div class=\"strip-row\"><time datetime=\"{day}\">{day}</time><svg class=\"tape\" viewBox=\"0 0 {} {}\" preserveAspectRatio=\"xMinYMid meet\">{drawn}",
@@ -166,7 +171,7 @@ fn row(main: &mut String, project: &Project, beats: Range<usize>) {
     );
     let step = width / beats.len().max(1) as f64;
     for number in beats {
-        let (Some(place), beat) = (project.tape.place(number), &project.beats[number]) else { continue };
+        let (Some(place), beat) = (strip.tape.place(number), &strip.beats[number]) else { continue };
         link(main, beat, view.x(place) - step / 2.0, step);
     }
     main.push_str("</svg></div>");

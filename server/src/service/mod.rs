@@ -68,6 +68,7 @@ mod sick;
 mod start;
 pub mod status;
 mod statuses;
+pub mod suite;
 mod telling;
 pub mod test_details;
 mod tiles;

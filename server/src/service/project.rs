@@ -54,13 +54,29 @@ pub struct ProjectSetup {
     pub is_uncalibrated: bool,
 }
 
-/// A project as its page shows it.
+/// Commits as a strip.
 #[derive(Clone, Debug)]
-pub struct Project {
-    /// Its commits, the oldest first.
+pub struct Strip {
+    /// The commits, the oldest first.
     pub beats: Vec<Beat>,
     /// The same as a tape.
     pub tape: Tape,
+}
+
+impl Strip {
+    /// One beat a commit, from runs that come the newest first.
+    pub(super) fn of(rows: Vec<RunRow>) -> Self {
+        let beats = beats_of(rows);
+        let tape = Tape::new(&commits::entries(&beats.iter().map(commit_of).collect::<Vec<_>>()));
+        Self { beats, tape }
+    }
+}
+
+/// A project as its page shows it.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Its commits.
+    pub strip: Strip,
     /// Its setups, by name.
     pub setups: Vec<ProjectSetup>,
 }
@@ -81,15 +97,14 @@ impl Desk {
         let Ok(name) = ProjectName::parse(name) else { return Ok(None) };
         let filter = RunFilter { project: Some(name.clone()), branch: branch.map(Into::into), ..RunFilter::default() };
         let Some(filter) = self.within(filter, &sight) else { return Ok(None) };
-        let beats = self.beats(&filter).await?;
-        if beats.is_empty() && branch.is_none() {
+        let strip = Strip::of(self.runs_of(&filter).await?);
+        if strip.beats.is_empty() && branch.is_none() {
             return Ok(None);
         }
-        let tape = Tape::new(&commits::entries(&beats.iter().map(commit_of).collect::<Vec<_>>()));
-        Ok(Some(Project { tape, beats, setups: self.setups_of(name.as_str(), &sight) }))
+        Ok(Some(Project { strip, setups: self.setups_of(name.as_str(), &sight) }))
     }
 
-    async fn beats(&self, filter: &RunFilter) -> Result<Vec<Beat>, Failure> {
+    async fn runs_of(&self, filter: &RunFilter) -> Result<Vec<RunRow>, Failure> {
         let mut rows: Vec<RunRow> = Vec::new();
         loop {
             let after = rows.last().map(|row| (row.created_at, row.id));
@@ -97,7 +112,7 @@ impl Desk {
             let is_last = page.len() < PAGE as usize;
             rows.extend(page);
             if is_last || rows.len() >= RUNS_MAX {
-                return Ok(beats_of(rows));
+                return Ok(rows);
             }
         }
     }
@@ -118,7 +133,6 @@ impl Desk {
     }
 }
 
-/// One beat a commit, from runs that come the newest first.
 fn beats_of(rows: Vec<RunRow>) -> Vec<Beat> {
     let mut beats: Vec<Beat> = Vec::new();
     let mut places: HashMap<Box<str>, usize> = HashMap::new();

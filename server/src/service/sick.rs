@@ -151,7 +151,8 @@ impl Desk {
     }
 }
 
-fn unpacked(model: &Model, row: &HealthRow) -> Option<State> {
+/// What is gone on with; none where it was kept under other parameters.
+pub(super) fn unpacked(model: &Model, row: &HealthRow) -> Option<State> {
     Packed::from_bytes(&row.state).ok()?.unpack(model).ok()
 }
 

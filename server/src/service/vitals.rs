@@ -19,6 +19,23 @@ pub fn hash_of_run(run: uuid::Uuid) -> u64 {
     high.rotate_left(32) ^ low
 }
 
+/// The chance that a run of these tests is hit by a flake, as known from so
+/// many runs; none where there is no test.
+pub(super) fn flake_of(sums: &Aggregate, results: u32) -> Option<Estimate> {
+    let clean = (sums.tests() > 0).then(|| sums.clean())?;
+    Some(Estimate { mean: 1.0 - clean.p, low: 1.0 - clean.q95, high: 1.0 - clean.q05, results })
+}
+
+/// Tests by what they are called.
+pub(super) fn sick_of(sums: &Aggregate) -> SickTests {
+    let called = |label| u32::try_from(sums.labelled(label)).unwrap_or(u32::MAX);
+    SickTests {
+        all: u32::try_from(sums.tests()).unwrap_or(u32::MAX),
+        flaky: called(Label::Flaky) + called(Label::Recovering),
+        broken: called(Label::Broken),
+    }
+}
+
 /// The health of a setup.
 #[derive(Debug)]
 pub struct Vitals {
@@ -95,19 +112,12 @@ impl Vitals {
 
     /// The chance that a run of all tests is hit by a flake.
     pub fn flake(&self) -> Option<Estimate> {
-        let clean = (self.sums.tests() > 0).then(|| self.sums.clean())?;
-        let results = u32::try_from(self.gate.base().runs()).unwrap_or(u32::MAX);
-        Some(Estimate { mean: 1.0 - clean.p, low: 1.0 - clean.q95, high: 1.0 - clean.q05, results })
+        flake_of(&self.sums, u32::try_from(self.gate.base().runs()).unwrap_or(u32::MAX))
     }
 
     /// Tests by what they are called.
     pub fn tests(&self) -> SickTests {
-        let called = |label| u32::try_from(self.sums.labelled(label)).unwrap_or(u32::MAX);
-        SickTests {
-            all: u32::try_from(self.sums.tests()).unwrap_or(u32::MAX),
-            flaky: called(Label::Flaky) + called(Label::Recovering),
-            broken: called(Label::Broken),
-        }
+        sick_of(&self.sums)
     }
 
     /// Results still to go until no test is called fixed any more.

@@ -4,6 +4,7 @@ use super::bulk::Bulk;
 use super::error::StoreError;
 use super::migrations;
 use super::session::Session;
+use super::tables::history::suite_counts;
 use super::tables::jobs::{job_claim, job_columns};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{ConnectOptions, PgConnection, PgPool, Postgres};
@@ -20,6 +21,9 @@ pub(super) const TEXT_LIST: &str = "select run_id, ordinal, attempt, message, tr
 /// What is known of some tests of a setup.
 pub(super) const HEALTH_LOAD: &str = "select test_id, state from health where setup_id = $1 and test_id in (select cast(value as uuid) from jsonb_array_elements_text($2))";
 
+/// The counts of some runs by suite.
+pub(super) const SUITE_COUNTS: &str = suite_counts!("select cast(value as uuid) from jsonb_array_elements_text($1)");
+
 /// Some events, by their numbers.
 pub(super) const EVENTS_FORGET: &str =
     "delete from events where seq in (select cast(value as bigint) from jsonb_array_elements_text($1))";
@@ -32,6 +36,7 @@ pub(super) const JOB_CLAIM: &str =
 pub(super) const OWN: &[(&str, &str)] = &[
     ("TEXT_LIST", TEXT_LIST),
     ("HEALTH_LOAD", HEALTH_LOAD),
+    ("SUITE_COUNTS", SUITE_COUNTS),
     ("EVENTS_FORGET", EVENTS_FORGET),
     ("JOB_CLAIM", JOB_CLAIM),
 ];

@@ -13,6 +13,7 @@ mod people;
 mod renames;
 mod retention;
 mod schedules;
+mod suites;
 mod walls;
 mod work;
 
@@ -29,6 +30,7 @@ pub use people::*;
 pub use renames::*;
 pub use retention::*;
 pub use schedules::*;
+pub use suites::*;
 pub use walls::*;
 pub use work::*;
 

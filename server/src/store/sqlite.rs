@@ -4,6 +4,7 @@ use super::bulk::{Bulk, MOST_ROWS_LOG2};
 use super::error::{StoreError, sqlite_code};
 use super::migrations;
 use super::session::Session;
+use super::tables::history::suite_counts;
 use super::tables::jobs::{job_claim, job_columns};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Sqlite, SqliteConnection, SqlitePool};
@@ -22,6 +23,9 @@ pub(super) const TEXT_LIST: &str = "select run_id, ordinal, attempt, message, tr
 pub(super) const HEALTH_LOAD: &str =
     "select test_id, state from health where setup_id = $1 and test_id in (select unhex(value) from json_each($2))";
 
+/// The counts of some runs by suite.
+pub(super) const SUITE_COUNTS: &str = suite_counts!("select unhex(value) from json_each($1)");
+
 /// Some events, by their numbers.
 pub(super) const EVENTS_FORGET: &str = "delete from events where seq in (select value from json_each($1))";
 
@@ -33,6 +37,7 @@ pub(super) const JOB_CLAIM: &str = job_claim!("+j.labels", "select value from js
 pub(super) const OWN: &[(&str, &str)] = &[
     ("TEXT_LIST", TEXT_LIST),
     ("HEALTH_LOAD", HEALTH_LOAD),
+    ("SUITE_COUNTS", SUITE_COUNTS),
     ("EVENTS_FORGET", EVENTS_FORGET),
     ("JOB_CLAIM", JOB_CLAIM),
 ];

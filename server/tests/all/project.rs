@@ -125,3 +125,46 @@ async fn only_an_administrator_turns_theatre_on() {
     assert_eq!(server.get("/mode").await.ok()["mode"], "art");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_suite_has_a_page_of_its_own_at_any_depth() {
+    let server = TestServer::start().await;
+    let (deep, beside) = (["Power", "AC/DC <b>"], ["Power", "Pumps"]);
+    for (number, commit) in ["c1", "c2", "c3"].into_iter().enumerate() {
+        for setup in ["A", "B"] {
+            let event = |kind: &str| serde_json::json!({"type": kind, "at": server.at(1), "setup": setup, "run": commit, "project": "boiler", "commit": commit});
+            let test = |suite: &[&str], verdict: &str| {
+                let mut event = event("test.finished");
+                event["suite"] = suite.into();
+                event["test"] = "t".into();
+                event["verdict"] = verdict.into();
+                event
+            };
+            let is_bad = setup == "B" && number > 0;
+            let (deep, beside) = (test(&deep, if is_bad { "failed" } else { "passed" }), test(&beside, "passed"));
+            server.post(&serde_json::json!([event("run.started"), deep, beside, event("run.finished")])).await.ok();
+        }
+        server.pass(60);
+    }
+    let (status, text) = page(&server, "/projects/boiler/suites/Power/AC%2FDC%20%3Cb%3E").await;
+    assert_eq!(status, 200, "{text}");
+    let results =
+        |text: &str| ["passed", "flaky", "failed"].map(|word| text.matches(&format!("data-result=\"{word}\"")).count());
+    // A passed and B failed on the same commits: two ends of one code.
+    assert_eq!(results(&text), [1, 2, 0], "{text}");
+    assert!(
+        text.contains("AC/DC &lt;b&gt;") && text.contains("href=\"/projects/boiler/suites/Power\">Power"),
+        "{text}"
+    );
+    assert!(text.contains("1 tests") && !text.contains("Pumps"), "{text}");
+    let setups: Vec<_> = ["<a href=\"/setups/A\">", "<a href=\"/setups/B\">"].map(|row| text.contains(row)).into();
+    assert_eq!(setups, [true, true]);
+    let (_, beside) = page(&server, "/projects/boiler/suites/Power/Pumps").await;
+    assert_eq!(results(&beside), [3, 0, 0]);
+    let (_, above) = page(&server, "/projects/boiler/suites/Power").await;
+    assert!(results(&above) == [1, 2, 0] && above.contains("2 tests"), "{above}");
+    for path in ["/projects/boiler/suites/Pow", "/projects/other/suites/Power", "/projects/boiler/suites/"] {
+        assert_eq!(page(&server, path).await.0, 404, "{path}");
+    }
+    server.stop().await;
+}

@@ -22,6 +22,12 @@ statements! {
          left join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
          where h.label not in ('new', 'healthy') order by h.phi desc limit $1"
     );
+    /// Of the tests of a run ($1), how they are on its setup.
+    HEALTH_OF_RUN = concat!(
+        "select ", health_columns!(), ", t.name, t.parameters, s.path from tests t \
+         join health h on h.setup_id = t.setup_id and h.test_id = t.test_id \
+         left join suites s on s.run_id = t.run_id and s.ordinal = t.suite where t.run_id = $1 order by t.ordinal"
+    );
     /// What is known of the tests of a setup ($1).
     HEALTH_OF_SETUP = "select test_id, state from health where setup_id = $1 limit $2";
     /// Nothing is known of the tests of a setup.
@@ -64,6 +70,8 @@ bulk! {
 delegate! {
     /// What is known of a test on all setups.
     read fn health_of_test(test: TestId) -> Vec<HealthRow>;
+    /// How the tests of a run are on its setup; none of those without a result.
+    read fn health_of_run(run: RunId) -> Vec<TestHealthRow>;
     /// Tests that are neither new nor healthy, the most expensive first.
     read fn health_sick(limit: u32) -> Vec<SickRow>;
     /// The health of every setup.
@@ -157,6 +165,15 @@ macro_rules! body {
 
         pub(in crate::store) async fn health_of_test(db: &mut $Connection, test: TestId) -> Answer<Vec<HealthRow>> {
             all(sqlx::query(HEALTH_OF_TEST).bind(test.0).fetch_all(db).await?, health)
+        }
+
+        pub(super) fn test_health(row: &$Row) -> Result<TestHealthRow, StoreError> {
+            let health = health(row)?;
+            Ok(TestHealthRow { health, path: Columns::of(row, "health", &["setup_id", "test_id"]).test_path()? })
+        }
+
+        pub(in crate::store) async fn health_of_run(db: &mut $Connection, run: RunId) -> Answer<Vec<TestHealthRow>> {
+            all(sqlx::query(HEALTH_OF_RUN).bind(run.0).fetch_all(db).await?, test_health)
         }
 
         pub(in crate::store) async fn health_sick(db: &mut $Connection, limit: u32) -> Answer<Vec<SickRow>> {

@@ -103,7 +103,25 @@ bulk! {
     );
 }
 
+/// The counts of runs by suite; `$list` are the ids of the runs.
+macro_rules! suite_counts {
+    ($list:literal) => {
+        concat!(
+            "select t.run_id, s.path, ",
+            $crate::store::tables::outcome!(),
+            " as outcome, count(*) as tests from tests t \
+             join runs r on r.id = t.run_id join suites s on s.run_id = t.run_id and s.ordinal = t.suite \
+             where t.run_id in (",
+            $list,
+            ") group by 1, 2, 3"
+        )
+    };
+}
+pub(in crate::store) use suite_counts;
+
 delegate! {
+    /// How many tests of each suite of these runs came to what.
+    read fn suite_counts(runs: &[RunId]) -> Vec<SuiteCountRow>;
     /// How long the tests of this run took when they last passed in other runs
     /// on this setup: at most `per_test` each, the newest first.
     read fn passes(run: RunId, setup: SetupId, per_test: u32) -> Vec<(TestId, Micros)>;
@@ -182,6 +200,21 @@ macro_rules! body {
                 durations.extend(row.durations("durations")?.into_iter().map(|length| (ordinal, length)));
             }
             Ok(durations)
+        }
+
+        pub(super) fn suite_count(row: &$Row) -> Result<SuiteCountRow, StoreError> {
+            let row = Columns::of(row, "tests", &["run_id"]);
+            Ok(SuiteCountRow {
+                run: RunId(row.get("run_id")?),
+                path: row.json("path")?,
+                outcome: row.word("outcome", Outcome::parse)?,
+                tests: row.count("tests")?,
+            })
+        }
+
+        pub(in crate::store) async fn suite_counts(db: &mut $Connection, runs: &[RunId]) -> Answer<Vec<SuiteCountRow>> {
+            let ids: Vec<_> = runs.iter().map(|run| run.0.simple().to_string()).collect();
+            all(sqlx::query(dialect::SUITE_COUNTS).bind(Json(ids)).fetch_all(db).await?, suite_count)
         }
 
         pub(in crate::store) async fn test_newest(

@@ -11,6 +11,8 @@ macro_rules! outcome {
         "case when t.outcome in ('waiting', 'running') then coalesce(r.unfinished_as, t.outcome) else t.outcome end"
     };
 }
+pub(super) use outcome;
+
 pub(super) mod audit;
 pub(super) mod batches;
 pub(super) mod commit_builds;

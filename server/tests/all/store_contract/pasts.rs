@@ -5,7 +5,8 @@ use super::place::*;
 use super::play::*;
 use app::domain::event::RunEvent;
 use app::domain::ids::{RunId, SetupId, TestId};
-use app::domain::test::Verdict;
+use app::domain::run::Run;
+use app::domain::test::{Outcome, Verdict};
 use server::store::migrations::{POSTGRES, SQLITE};
 use server::store::rows::*;
 use server::store::{Store, StoreUrl};
@@ -35,6 +36,20 @@ async fn made_anew(place: &Place) {
 }
 
 contract! {
+    async fn runs_are_counted_by_suite(place: Place) {
+        let store = place.store;
+        let bench = setup(&store, "bench").await;
+        let over = saved(&store, bench, "1", 10, &passes_in(1)).await;
+        let open = [finished("opens", 1, Verdict::Failed, 2), RunEvent::TestStarted { test: test_ref("closes", 1), about: Box::default() }];
+        let open = saved(&store, bench, "2", 20, &open).await;
+        let mut counts = store.suite_counts(&[over.id, open.id]).await.expect("reads");
+        counts.sort_by_key(|row| (row.run != over.id, row.outcome.as_str()));
+        let path: Vec<Box<str>> = vec!["Root".into(), "Valves".into()];
+        let row = |run: &Run, outcome| SuiteCountRow { run: run.id, path: path.clone(), outcome, tests: 1 };
+        assert_eq!(counts, [row(&over, Outcome::Passed), row(&open, Outcome::Failed), row(&open, Outcome::Running)]);
+        assert_eq!(store.suite_counts(&[]).await.expect("reads"), []);
+    }
+
     async fn a_run_is_taken_in_once_however_often_it_is_written(place: Place) {
         let store = place.store;
         let bench = setup(&store, "bench").await;

@@ -57,7 +57,7 @@ fn told(bytes: &[u8], read: fn(&Value)) {
 }
 
 fn unpack(bytes: &[u8]) {
-    let (files, _) = archive::unpack(File { name: "upload".into(), bytes: bytes.to_vec() });
+    let archive::Unpacked { files, .. } = archive::unpack(File { name: "upload".into(), bytes: bytes.to_vec() });
     let size: usize = files.iter().map(|file| file.bytes.len()).sum();
     assert!(size <= 512 * 1024 * 1024, "an archive has no end");
 }

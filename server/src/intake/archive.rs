@@ -36,22 +36,52 @@ pub enum ArchiveError {
     Damaged(String),
 }
 
+/// What came out of a file.
+#[derive(Debug, Default)]
+pub struct Unpacked {
+    /// The files.
+    pub files: Vec<File>,
+    /// Names of links: they lead somewhere else, and are left out.
+    pub links: Vec<String>,
+    /// Why the rest could not be unpacked.
+    pub error: Option<ArchiveError>,
+}
+
+impl Unpacked {
+    fn put(&mut self, file: File) -> Result<(), ArchiveError> {
+        if self.files.len() == FILES_MAX {
+            return Err(ArchiveError::TooManyFiles);
+        }
+        self.files.push(file);
+        Ok(())
+    }
+
+    fn leave_out(&mut self, name: String) -> Result<(), ArchiveError> {
+        if self.links.len() == FILES_MAX {
+            return Err(ArchiveError::TooManyFiles);
+        }
+        self.links.push(name);
+        Ok(())
+    }
+}
+
 /// Unpacks a file as often as it was packed; what is no archive comes back as
 /// it is. What could be unpacked of a damaged archive is returned beside why
 /// the rest could not.
-pub fn unpack(file: File) -> (Vec<File>, Option<ArchiveError>) {
+pub fn unpack(file: File) -> Unpacked {
     let mut room = UNPACKED_MAX;
-    let mut files = Vec::new();
-    let error = match &*file.bytes {
-        [b'P', b'K', 3, 4, ..] => unzip(&file.bytes, &mut files, &mut room),
-        [0x1f, 0x8b, ..] => gunzip(file, &mut files, &mut room),
-        bytes if is_tar(bytes) => untar(bytes, &mut files, &mut room),
+    let mut unpacked = Unpacked::default();
+    let done = match &*file.bytes {
+        [b'P', b'K', 3, 4, ..] => unzip(&file.bytes, &mut unpacked, &mut room),
+        [0x1f, 0x8b, ..] => gunzip(file, &mut unpacked, &mut room),
+        bytes if is_tar(bytes) => untar(bytes, &mut unpacked, &mut room),
         _ => {
-            files.push(file);
+            unpacked.files.push(file);
             Ok(())
         }
     };
-    (files, error.err())
+    unpacked.error = done.err();
+    unpacked
 }
 
 fn is_tar(bytes: &[u8]) -> bool {
@@ -70,45 +100,44 @@ fn whole(reader: &mut impl Read, room: &mut u64) -> Result<Vec<u8>, ArchiveError
     Ok(bytes)
 }
 
-fn put(files: &mut Vec<File>, file: File) -> Result<(), ArchiveError> {
-    if files.len() == FILES_MAX {
-        return Err(ArchiveError::TooManyFiles);
-    }
-    files.push(file);
-    Ok(())
-}
-
-fn gunzip(file: File, files: &mut Vec<File>, room: &mut u64) -> Result<(), ArchiveError> {
+fn gunzip(file: File, unpacked: &mut Unpacked, room: &mut u64) -> Result<(), ArchiveError> {
     let bytes = whole(&mut flate2::read::MultiGzDecoder::new(&*file.bytes), room)?;
     if is_tar(&bytes) {
-        return untar(&bytes, files, room);
+        return untar(&bytes, unpacked, room);
     }
     let name = file.name.strip_suffix(".gz").unwrap_or(&file.name).to_owned();
-    put(files, File { name, bytes })
+    unpacked.put(File { name, bytes })
 }
 
-fn untar(bytes: &[u8], files: &mut Vec<File>, room: &mut u64) -> Result<(), ArchiveError> {
+fn untar(bytes: &[u8], unpacked: &mut Unpacked, room: &mut u64) -> Result<(), ArchiveError> {
     let mut archive = tar::Archive::new(bytes);
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
-        if !entry.header().entry_type().is_file() {
+        let kind = entry.header().entry_type();
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        if kind.is_symlink() || kind.is_hard_link() {
+            unpacked.leave_out(name)?;
             continue;
         }
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        if !kind.is_file() {
+            continue;
+        }
         let bytes = whole(&mut entry, room)?;
-        put(files, File { name, bytes })?;
+        unpacked.put(File { name, bytes })?;
     }
     Ok(())
 }
 
-fn unzip(bytes: &[u8], files: &mut Vec<File>, room: &mut u64) -> Result<(), ArchiveError> {
+fn unzip(bytes: &[u8], unpacked: &mut Unpacked, room: &mut u64) -> Result<(), ArchiveError> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
     for number in 0..archive.len() {
         let mut entry = archive.by_index(number).map_err(damaged)?;
-        if entry.is_file() {
-            let name = entry.name().to_owned();
+        let name = entry.name().to_owned();
+        if entry.is_symlink() {
+            unpacked.leave_out(name)?;
+        } else if entry.is_file() {
             let bytes = whole(&mut entry, room)?;
-            put(files, File { name, bytes })?;
+            unpacked.put(File { name, bytes })?;
         }
     }
     Ok(())
@@ -146,7 +175,7 @@ mod tests {
     }
 
     fn names(bytes: Vec<u8>) -> Vec<String> {
-        let (files, error) = unpack(File { name: "x.gz".into(), bytes });
+        let Unpacked { files, error, .. } = unpack(File { name: "x.gz".into(), bytes });
         assert!(error.is_none(), "{error:?}");
         files.into_iter().map(|file| file.name).collect()
     }
@@ -164,17 +193,17 @@ mod tests {
     #[test]
     fn a_bomb_is_not_unpacked() {
         let mut room = 1_000;
-        let mut files = Vec::new();
+        let mut unpacked = Unpacked::default();
         let bomb = zipped(&[("zeros", &[0; 100_000])]);
         assert!(bomb.len() < 1_000);
-        assert!(matches!(unzip(&bomb, &mut files, &mut room), Err(ArchiveError::TooLarge)));
-        assert!(files.is_empty());
+        assert!(matches!(unzip(&bomb, &mut unpacked, &mut room), Err(ArchiveError::TooLarge)));
+        assert!(unpacked.files.is_empty());
     }
 
     #[test]
     fn what_is_cut_off_yields_what_came_before() {
         let whole = tar(&[("one", &[1; 600]), ("two", &[2; 600])]);
-        let (files, error) = unpack(File { name: "t".into(), bytes: whole[..2_200].to_vec() });
+        let Unpacked { files, error, .. } = unpack(File { name: "t".into(), bytes: whole[..2_200].to_vec() });
         let lengths: Vec<_> = files.iter().map(|file| file.bytes.len()).collect();
         assert_eq!(lengths, [600, 2_200 - 2_048], "{error:?}");
         assert!(error.is_some());

@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::files::Kept;
 use super::jobs::{JobRow, NewJob};
 use crate::clock::new_id;
-use crate::intake::archive::{self, File};
+use crate::intake::archive::{self, File, Unpacked};
 use crate::store::rows::{BatchFileRow, BatchRow};
 use app::domain::batch::{self, LOOKED_AT, RefusedFile, Sent, Sorted, Unit};
 use app::domain::ids::BatchId;
@@ -23,6 +23,9 @@ const SETUP: &str = "batches";
 
 /// Characters of a batch's name.
 const NAME_KEPT: usize = 80;
+
+/// Letters of a refused file's name that are told.
+const NAME_SHOWN: usize = 200;
 
 /// Files of a batch.
 pub const FILES_MOST: usize = 2_000;
@@ -94,17 +97,16 @@ impl Batch {
     }
 }
 
-fn invalid(pointer: &str, detail: impl Into<String>) -> Failure {
-    Failure::Invalid { pointer: pointer.into(), detail: detail.into() }
-}
-
 fn no_batch(id: BatchId) -> Failure {
     Failure::NotFound(format!("there is no batch {id}; batches are listed under /api/v1/batches"))
 }
 
-/// Files of archives in their stead; each with whether it was packed.
-fn unpacked(files: Vec<File>) -> Result<Vec<(File, bool)>, Failure> {
-    let mut all = Vec::new();
+/// A file, and whether it was packed.
+type Came = (File, bool);
+
+/// Files of archives in their stead, and what is not taken of them.
+fn unpacked(files: Vec<File>) -> Result<(Vec<Came>, Vec<RefusedFile>), Failure> {
+    let (mut all, mut refused) = (Vec::new(), Vec::new());
     for file in files {
         let is_archive = [".zip", ".tar", ".tar.gz", ".tgz"].iter().any(|end| file.name.to_lowercase().ends_with(end));
         if !is_archive {
@@ -112,19 +114,22 @@ fn unpacked(files: Vec<File>) -> Result<Vec<(File, bool)>, Failure> {
             continue;
         }
         let name = file.name.clone();
-        let (files, error) = archive::unpack(file);
+        let Unpacked { files, links, error } = archive::unpack(file);
         if let Some(error) = error {
-            return Err(invalid(&format!("/{name}"), error.to_string()));
+            return Err(Failure::invalid(&name, error));
         }
+        let why = "it is a link, which would lead somewhere else";
+        let cut = |name: String| name.chars().take(NAME_SHOWN).collect();
+        refused.extend(links.into_iter().map(|name| RefusedFile { name: cut(name), why: why.into() }));
         all.extend(files.into_iter().map(|file| (file, true)));
     }
     if all.len() > FILES_MOST {
         return Err(Failure::TooLarge(format!("a batch has at most {FILES_MOST} files")));
     }
-    Ok(all)
+    Ok((all, refused))
 }
 
-fn sort(files: &[(File, bool)]) -> Sorted {
+fn sort(files: &[Came]) -> Sorted {
     let sent = files.iter().map(|(file, is_packed)| Sent {
         name: &file.name,
         head: &file.bytes[..file.bytes.len().min(LOOKED_AT)],
@@ -136,11 +141,11 @@ fn sort(files: &[(File, bool)]) -> Sorted {
 impl BatchPlan {
     fn check(&self) -> Result<(), Failure> {
         let setup = self.setup.as_deref().map(SetupName::parse).transpose();
-        setup.map_err(|error| invalid("/setup", error.to_string()))?;
+        setup.map_err(|error| Failure::invalid("setup", error))?;
         let project = self.project.as_deref().map(ProjectName::parse).transpose();
-        project.map_err(|error| invalid("/project", error.to_string()))?;
+        project.map_err(|error| Failure::invalid("project", error))?;
         if self.seconds == Some(0) {
-            return Err(invalid("/timeout_seconds", "must be more than 0"));
+            return Err(Failure::invalid("timeout_seconds", "must be more than 0"));
         }
         Ok(())
     }
@@ -211,11 +216,12 @@ impl Desk {
         plan.check()?;
         let name = tidy(name.trim(), NAME_KEPT);
         if name.is_empty() {
-            return Err(invalid("/name", "is missing: say whose batch this is, or what it is called"));
+            return Err(Failure::invalid("name", "is missing: say whose batch this is, or what it is called"));
         }
         let reading = tokio::task::spawn_blocking(move || {
-            let files = unpacked(files)?;
-            let sorted = sort(&files);
+            let (files, links) = unpacked(files)?;
+            let mut sorted = sort(&files);
+            sorted.refused.extend(links);
             Ok::<_, Failure>((files, sorted))
         });
         let gone = |_| Failure::Upstream("the files could not be read".into());
@@ -318,7 +324,7 @@ fn nothing_to_run(sorted: &Sorted) -> Failure {
     for file in sorted.refused.iter().take(20) {
         detail.push_str(&format!("; {}: {}", file.name, file.why));
     }
-    invalid("/files", detail)
+    Failure::invalid("files", detail)
 }
 
 /// A job a unit. Each finds all files of the batch: tests need what lies beside

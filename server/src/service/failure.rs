@@ -1,5 +1,6 @@
 //! Why the service could not do what was asked.
 
+use crate::config::ScheduleFault;
 use crate::files::FileError;
 use crate::outgoing::channel::ChannelFault;
 use crate::store::StoreError;
@@ -95,6 +96,12 @@ impl From<WallFault> for Failure {
 
 impl From<ChannelFault> for Failure {
     fn from(fault: ChannelFault) -> Self {
+        Self::invalid(fault.field, fault.detail)
+    }
+}
+
+impl From<ScheduleFault> for Failure {
+    fn from(fault: ScheduleFault) -> Self {
         Self::invalid(fault.field, fault.detail)
     }
 }

@@ -5,7 +5,7 @@ use super::Service;
 use super::desk::Caller;
 use super::failure::Failure;
 use super::ingest::{Receipt, SenderClock};
-use crate::intake::archive::{self, File};
+use crate::intake::archive::{self, File, Unpacked};
 use crate::intake::native;
 use crate::intake::reports::{self as telling, Origin};
 use app::domain::time::Timestamp;
@@ -105,7 +105,7 @@ fn read_all(files: Vec<File>, format: Option<Format>) -> (Vec<Read>, Vec<FileRec
     let (mut read, mut receipts, mut allure, mut owners) = (Vec::new(), Vec::new(), Vec::new(), None);
     for file in files {
         let archive = file.name.clone();
-        let (unpacked, error) = archive::unpack(file);
+        let Unpacked { files: unpacked, error, .. } = archive::unpack(file);
         if let Some(error) = error {
             receipts.push(FileReceipt {
                 name: archive.clone(),

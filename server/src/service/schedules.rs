@@ -49,10 +49,6 @@ pub enum LastWork {
     Build(Box<Build>),
 }
 
-fn invalid(fault: ScheduleFault) -> Failure {
-    Failure::Invalid { pointer: format!("/{}", fault.field), detail: fault.detail }
-}
-
 fn no_schedule(name: &str) -> Failure {
     Failure::NotFound(format!("there is no schedule {name:?}; schedules are listed under /api/v1/schedules"))
 }
@@ -119,7 +115,7 @@ impl Service {
         let taken = match plan.order() {
             Ok(Order::Batch(id)) => self.turn_to_batch(&turn, id).await,
             Ok(Order::Branch { repository, branch }) => self.turn_to_build(&turn, &repository, &branch).await,
-            Err(fault) => Err(invalid(fault)),
+            Err(fault) => Err(fault.into()),
         };
         match taken {
             Ok(is_ours) => Ok(is_ours),
@@ -194,7 +190,7 @@ impl Desk {
     /// reckoned anew.
     pub async fn schedule_save(&self, name: &str, plan: &SchedulePlan, is_paused: bool) -> Result<Schedule, Failure> {
         self.allow(Action::Launch)?;
-        check_schedule_name(name).map_err(invalid)?;
+        check_schedule_name(name)?;
         let known = self.inner.store.schedule_list().await?;
         let before = known.iter().find(|row| &*row.name == name);
         if before.is_some_and(|row| row.is_configured) {
@@ -203,10 +199,10 @@ impl Desk {
         if before.is_none() && known.len() >= SCHEDULES_MAX {
             return Err(Failure::TooLarge(format!("there are {SCHEDULES_MAX} schedules already")));
         }
-        let next_at = plan.timetable().map_err(invalid)?.next_after(self.now());
+        let next_at = plan.timetable()?.next_after(self.now());
         let never = || ScheduleFault { field: "cron", detail: "has no time that ever comes".into() };
-        let next_at = Some(next_at.ok_or_else(never).map_err(invalid)?);
-        self.can_be_run(plan.order().map_err(invalid)?).await?;
+        let next_at = Some(next_at.ok_or_else(never)?);
+        self.can_be_run(plan.order()?).await?;
         let row = ScheduleRow {
             name: name.into(),
             body: serde_json::to_string(plan).unwrap_or_default().into(),
@@ -231,7 +227,7 @@ impl Desk {
             }
             _ => return Ok(()),
         };
-        Err(invalid(ScheduleFault { field, detail }))
+        Err(Failure::invalid(field, detail))
     }
 
     /// Lets turns pass a schedule by, or not any more: what passed is not made

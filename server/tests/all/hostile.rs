@@ -102,6 +102,10 @@ async fn links_in_an_archive_lead_nowhere() {
     for (name, archive) in [("all.zip", zipped), ("all.tar", tarred)] {
         let sent = send(&server, Form::default().text("name", "Kim").file(name, &archive)).await;
         assert_eq!(sent.status, 201, "{name}: {}", sent.text);
+        let mut said = refused(&sent.json);
+        said.sort_unstable();
+        let why = "it is a link, which would lead somewhere else";
+        assert_eq!(said, [("data", why), ("link.xml", why)], "{name}");
         let log = log_of(&server, &sent.json["id"]).await;
         assert!(log.starts_with("./look.sh\n") && !log.contains("root:"), "{name}: {log}");
     }

@@ -42,14 +42,25 @@ pub fn document(title: &str, main: &str) -> String {
 
 /// A document with scripts of this server, by their addresses.
 pub fn document_with(title: &str, main: &str, scripts: &[&str]) -> String {
-    framed(title, main, scripts, WAYS)
+    framed(title, main, scripts, &ways("", ""))
 }
 
-/// Where all may go.
-const WAYS: &str = r#"<a href="/batches">Batches</a><a href="/builds">Builds</a><a href="/workers">Workers</a><a href="/plan">Plan</a><a href="/settings/schedules">Schedules</a><a href="/settings/walls">Walls</a><a href="/settings/notifications">Notifications</a><a href="/redoc">Reference</a><a href="/docs">Try it</a>"#;
+/// Where people go every day.
+const WAYS: &str = r#"<a href="/batches">Batches</a><a href="/builds">Builds</a><a href="/workers">Workers</a><a href="/plan">Plan</a>"#;
+
+/// Where all may go, and few go often.
+const MORE: &str = r#"<a href="/settings/schedules">Schedules</a><a href="/settings/reservations">Reservations</a><a href="/settings/walls">Walls</a><a href="/settings/notifications">Notifications</a>"#;
 
 /// Where only those may go who let people in.
 const WAYS_IN: &str = r#"<a href="/settings/repositories">Repositories</a><a href="/settings/people">People</a><a href="/settings/tokens">Tokens</a><a href="/settings/audit">Audit</a>"#;
+
+/// For people who write programs.
+const API: &str = r#"<a href="/redoc">Reference</a><a href="/docs">Try it</a>"#;
+
+/// All ways. The rare ones open by a press, also without scripts.
+fn ways(ways_in: &str, own: &str) -> String {
+    format!(r#"{WAYS}<details class="more"><summary>More</summary><div>{MORE}{ways_in}{API}</div></details>{own}"#)
+}
 
 /// A document for who asks: it says who that is.
 pub fn page(desk: &Desk, title: &str, main: &str) -> String {
@@ -65,7 +76,7 @@ pub fn page_with(desk: &Desk, title: &str, main: &str, scripts: &[&str]) -> Stri
         }
         _ => r#"<a href="/login" data-test="sign-in">Sign in</a>"#.to_owned(),
     };
-    framed(title, main, scripts, &format!("{WAYS}{ways_in}{own}"))
+    framed(title, main, scripts, &ways(ways_in, &own))
 }
 
 fn framed(title: &str, main: &str, scripts: &[&str], ways: &str) -> String {

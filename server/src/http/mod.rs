@@ -124,9 +124,9 @@ pub fn api_router(service: Service, stop: CancellationToken) -> (Router, OpenApi
     (router.method_not_allowed_fallback(wrong_method), document)
 }
 
-/// For programs: the public contract.
-fn described(service: &Service) -> OpenApiRouter<Door> {
-    let reads = OpenApiRouter::new()
+/// What is read, packed on its way.
+fn reads(service: &Service) -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
         .routes(routes!(setups::list))
         .routes(routes!(setups::one))
         .routes(routes!(runs::list))
@@ -150,7 +150,11 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .routes(routes!(listeners::robot))
         .routes(routes!(listeners::pytest))
         .layer(CompressionLayer::new())
-        .layer(from_fn_with_state(service.clone(), settled));
+        .layer(from_fn_with_state(service.clone(), settled))
+}
+
+/// For programs: the public contract.
+fn described(service: &Service) -> OpenApiRouter<Door> {
     // Pictures and films are packed already; what is sent in parts must not be packed.
     let attachments = OpenApiRouter::new().routes(routes!(attachments::one));
     let attachments = attachments.layer(from_fn_with_state(service.clone(), settled));
@@ -162,7 +166,7 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
         .merge(attachments)
         .routes(routes!(stream::get))
         .merge(work())
-        .merge(reads)
+        .merge(reads(service))
         .routes(routes!(art::flip))
         .routes(routes!(renames::join))
         .routes(routes!(owners::get, owners::put, owners::delete))

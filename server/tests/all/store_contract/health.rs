@@ -60,6 +60,11 @@ contract! {
         assert_eq!(on_all.iter().filter(|row| **row == sick).count(), 1);
         assert_eq!(on_all.len(), 2);
 
+        let of_run = store.health_of_run(run.id).await.expect("reads");
+        assert_eq!(of_run.len(), 2, "its tests on its own setup, where they had a result");
+        assert_eq!((&of_run[0].health, of_run[0].path.len()), (&sick, 3));
+        assert!(of_run[0].path.last().is_some_and(|name| &**name == "opens"), "{of_run:?}");
+
         let listed = store.health_sick(10).await.expect("reads");
         assert_eq!(listed.len(), 1, "{listed:?}");
         assert_eq!((&listed[0].health, listed[0].run), (&sick, run.id));

@@ -76,4 +76,20 @@ contract! {
         assert_eq!(store.build_list(newest, 9).await.expect("reads"), [build(78), build(77)]);
         assert_eq!(store.build_list((at(78), id(78)), 9).await.expect("reads"), [build(77)]);
     }
+
+    async fn a_held_build_is_settled_once(place: Place) {
+        let store = place.store;
+        let id = BuildId(Uuid::from_u128(77));
+        let held = BuildRow {
+            id, repository: "acme/pump".into(), branch: "pull/12".into(), commit: "c0ffee".into(), author: None,
+            message: None, created_at: at(1), reference: Some("refs/pull/12/head".into()),
+            fork: Some("kim/pump".into()), held: Some("it comes from a fork".into()), note: None,
+        };
+        store.build_insert(&held, &[]).await.expect("inserts");
+        assert!(store.build_settle(id, "approved", &[job(1, "")]).await.expect("settles"));
+        assert!(!store.build_settle(id, "refused", &[job(2, "")]).await.expect("asks"), "who comes second is told so");
+        let settled = BuildRow { held: None, note: Some("approved".into()), ..held };
+        assert_eq!(store.build_get(id).await.expect("reads"), Some(settled));
+        assert_eq!(store.jobs_of(id.0).await.expect("reads").len(), 1);
+    }
 }

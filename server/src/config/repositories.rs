@@ -1,13 +1,13 @@
 //! Repositories whose pushes are built.
 
-use super::{Config, ConfigError, Secret, invalid};
+use super::fault::fault;
+use super::{Config, ConfigError, FieldFault, Secret};
 use app::domain::build::check_remote;
 use app::domain::job::Labels;
 use app::domain::name::{ProjectName, SetupName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use thiserror::Error;
 
 /// A repository whose pushes are built.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,16 +63,6 @@ fn usual_user() -> String {
     "git".into()
 }
 
-/// What is wrong with a repository.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{detail}")]
-pub struct RepositoryFault {
-    /// The field.
-    pub field: &'static str,
-    /// What is wrong, and what to do.
-    pub detail: String,
-}
-
 fn every_branch() -> Vec<String> {
     vec!["*".into()]
 }
@@ -84,15 +74,14 @@ impl RepositoryConfig {
     }
 
     /// Whether it can be built; `secrets` are those that there are.
-    pub fn check(&self, secrets: &BTreeMap<String, Secret>) -> Result<(), RepositoryFault> {
-        let fault = |field, detail: String| RepositoryFault { field, detail };
+    pub fn check(&self, secrets: &BTreeMap<String, Secret>) -> Result<(), FieldFault> {
         let is_odd = |c: char| c.is_control() || c.is_whitespace();
         if self.name.is_empty() || self.name.len() > 200 || self.name.contains(is_odd) {
-            return Err(fault("name", "must be what the forge calls it, such as acme/pump".into()));
+            return Err(fault("name", "must be what the forge calls it, such as acme/pump"));
         }
         check_remote(&self.url).map_err(|error| fault("url", error.to_string()))?;
         if self.branches.is_empty() {
-            return Err(fault("branches", "is empty: * stands for all".into()));
+            return Err(fault("branches", "is empty: * stands for all"));
         }
         Labels::parse(&self.labels).map_err(|error| fault("labels", error.to_string()))?;
         SetupName::parse(&self.setup()).map_err(|error| fault("setup", error.to_string()))?;
@@ -103,10 +92,10 @@ impl RepositoryConfig {
         }
         let Some(credentials) = &self.credentials else { return Ok(()) };
         if credentials.environment.is_some() == credentials.file.is_some() {
-            return Err(fault("credentials", "say the variable or the file that has the token, one of them".into()));
+            return Err(fault("credentials", "say the variable or the file that has the token, one of them"));
         }
         if !self.url.starts_with("https://") {
-            return Err(fault("credentials", "are sent to https:// addresses alone".into()));
+            return Err(fault("credentials", "are sent to https:// addresses alone"));
         }
         Ok(())
     }
@@ -115,10 +104,7 @@ impl RepositoryConfig {
 impl Config {
     pub(super) fn validate_repositories(&self) -> Result<(), ConfigError> {
         for one in &self.repositories {
-            let place = |fault: RepositoryFault| {
-                invalid(format!("repositories, {:?}, {}", one.name, fault.field), fault.detail)
-            };
-            one.check(&self.runner.secrets).map_err(place)?;
+            one.check(&self.runner.secrets).map_err(|fault| fault.of("repositories", &one.name))?;
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! What is run again and again.
 
-use super::{Config, ConfigError, invalid};
+use super::fault::fault;
+use super::{Config, ConfigError, FieldFault, invalid};
 use crate::timetable::{Timetable, TimetableFault};
 use app::domain::ids::BatchId;
 use app::domain::wall::check_wall_name;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use thiserror::Error;
 
 /// When something is run again and again, and what: the files of a batch, or
 /// the head of a branch.
@@ -71,28 +71,14 @@ pub enum Order {
     },
 }
 
-/// What is wrong with a schedule.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{detail}")]
-pub struct ScheduleFault {
-    /// The field.
-    pub field: &'static str,
-    /// What is wrong, and what to do.
-    pub detail: String,
-}
-
-fn fault(field: &'static str, detail: impl Into<String>) -> ScheduleFault {
-    ScheduleFault { field, detail: detail.into() }
-}
-
 /// Whether a text may name a schedule.
-pub fn check_schedule_name(name: &str) -> Result<(), ScheduleFault> {
+pub fn check_schedule_name(name: &str) -> Result<(), FieldFault> {
     check_wall_name(name).map_err(|error| fault("name", error.to_string()))
 }
 
 impl SchedulePlan {
     /// When. Without a zone it is UTC.
-    pub fn timetable(&self) -> Result<Timetable, ScheduleFault> {
+    pub fn timetable(&self) -> Result<Timetable, FieldFault> {
         let zone = if self.time_zone.trim().is_empty() { "UTC" } else { &self.time_zone };
         Timetable::parse(&self.cron, zone).map_err(|error| {
             let field = if matches!(error, TimetableFault::Zone(_)) { "time_zone" } else { "cron" };
@@ -101,7 +87,7 @@ impl SchedulePlan {
     }
 
     /// What.
-    pub fn order(&self) -> Result<Order, ScheduleFault> {
+    pub fn order(&self) -> Result<Order, FieldFault> {
         let branch = self.branch.as_deref().map(str::trim).filter(|branch| !branch.is_empty());
         match (&self.batch, &self.repository) {
             (Some(_), Some(_)) => Err(fault("repository", "is for builds: give a batch or a repository")),
@@ -126,8 +112,7 @@ impl Config {
     pub(super) fn validate_schedules(&self) -> Result<(), ConfigError> {
         let mut names = HashSet::new();
         for one in &self.schedules {
-            let place =
-                |fault: ScheduleFault| invalid(format!("schedules, {:?}, {}", one.name, fault.field), fault.detail);
+            let place = |fault: FieldFault| fault.of("schedules", &one.name);
             check_schedule_name(&one.name).map_err(place)?;
             one.plan().timetable().map_err(place)?;
             let order = one.plan().order().map_err(place)?;

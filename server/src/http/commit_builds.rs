@@ -133,7 +133,7 @@ fn row(main: &mut String, desk: &Desk, build: &Build) {
         "<tr><td><a href=\"/builds/{}\">{} {}</a> {}</td><td>{}</td><td>{steps}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
         row.id,
         Escaped(&row.repository),
-        Escaped(row.commit.get(..8).unwrap_or("head")),
+        Escaped(row.short_commit()),
         Escaped(row.message.as_deref().unwrap_or_default()),
         badge(status(build)),
         build.job.as_ref().map(|job| took(job, desk.now())).unwrap_or_default(),
@@ -150,7 +150,7 @@ pub async fn build_page(desk: Desk, Segment(id): Segment) -> Result<Response, Re
     let mut main = format!(
         "<p><a href=\"/builds\">Builds</a></p><h1>{} {}</h1><p>{} {} on {} by {}</p>",
         Escaped(&row.repository),
-        Escaped(row.commit.get(..8).unwrap_or("head")),
+        Escaped(row.short_commit()),
         badge(status(&build)),
         Escaped(row.message.as_deref().unwrap_or_default()),
         Escaped(&row.branch),

@@ -2,6 +2,7 @@
 //! from here.
 
 use super::body;
+use super::html::Escaped;
 use super::problem::Refusal;
 use crate::service::access::Shown;
 use crate::service::{Desk, Failure};
@@ -55,7 +56,7 @@ impl Form {
     /// A whole number.
     pub fn number(&self, name: &'static str) -> Result<Option<u32>, Failure> {
         let Some(text) = self.some(name) else { return Ok(None) };
-        let not_whole = |_| Failure::Invalid { pointer: format!("/{name}"), detail: "must be a whole number".into() };
+        let not_whole = |_| Failure::invalid(name, "must be a whole number");
         text.parse().map(Some).map_err(not_whole)
     }
 }
@@ -94,6 +95,20 @@ pub async fn trusted(desk: &Desk, form: &Form) -> Result<Desk, Failure> {
         (None, "") => Ok(desk.clone()),
         (None, secret) => desk.desk(Shown::Token(secret), desk.asker().address).await,
     }
+}
+
+/// A line of text to be typed in.
+pub fn field(label: &str, name: &str, value: &str, hint: &str) -> String {
+    let (value, hint) = (Escaped(value), Escaped(hint));
+    format!("<label>{label} <input type=\"text\" name=\"{name}\" value=\"{value}\" placeholder=\"{hint}\"></label>")
+}
+
+/// Why what a form says was not saved; nothing where it was not refused.
+pub fn not_saved(refused: Option<&Problem>) -> String {
+    let said = |problem: &Problem| {
+        format!("<p role=\"alert\" data-test=\"refused\">Not saved: {}</p>", Escaped(&*problem.detail))
+    };
+    refused.map(said).unwrap_or_default()
 }
 
 /// A page with the status of a refusal.

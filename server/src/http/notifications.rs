@@ -1,7 +1,7 @@
 //! `/settings/notifications`: who is told what changed, as plain forms.
 
 use super::extract::Segment as Name;
-use super::form::{self, Form};
+use super::form::{self, Form, field};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
 use crate::outgoing::Delivery;
@@ -132,11 +132,6 @@ fn page(found: &NamedChannel, news: &str, proof: &str) -> String {
     main
 }
 
-fn field(label: &str, name: &str, value: &str, hint: &str) -> String {
-    let (value, hint) = (Escaped(value), Escaped(hint));
-    format!("<label>{label} <input type=\"text\" name=\"{name}\" value=\"{value}\" placeholder=\"{hint}\"></label>")
-}
-
 /// A field whose value is never shown.
 fn hidden(label: &str, name: &str, hint: &str) -> String {
     format!(
@@ -147,8 +142,6 @@ fn hidden(label: &str, name: &str, hint: &str) -> String {
 
 fn form(name: &str, channel: &Channel, refused: Option<&Problem>, proof: &str) -> String {
     let is_new = name.is_empty();
-    let refused = refused
-        .map(|problem| format!("<p role=\"alert\" data-test=\"refused\">Not saved: {}</p>", Escaped(&*problem.detail)));
     let kinds = ChannelKind::ALL.map(|kind| {
         let selected = if kind == channel.kind { " selected" } else { "" };
         format!("<option{selected}>{}</option>", kind.as_str())
@@ -162,7 +155,7 @@ fn form(name: &str, channel: &Channel, refused: Option<&Problem>, proof: &str) -
     [
         "<form method=\"post\" action=\"/settings/notifications\" class=\"stacked\" data-test=\"channel-form\">"
             .to_owned(),
-        refused.unwrap_or_default(),
+        form::not_saved(refused),
         field("Name", "name", name, "team-chat"),
         format!("<label>Kind <select name=\"kind\">{}</select></label>", kinds.concat()),
         hidden("Address (not for mail)", "url", kept("https://chat.example/hooks/…")),

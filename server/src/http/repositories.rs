@@ -1,7 +1,7 @@
 //! `/settings/repositories`: what is built when it is pushed, as plain forms.
 
 use super::extract::Query;
-use super::form::{self, Form};
+use super::form::{self, Form, field};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
 use crate::config::{CredentialsConfig, RepositoryConfig};
@@ -105,11 +105,6 @@ fn hook(main: &mut String, desk: &Desk, found: &NamedRepository) {
     );
 }
 
-fn field(label: &str, name: &str, value: &str, hint: &str) -> String {
-    let (value, hint) = (Escaped(value), Escaped(hint));
-    format!("<label>{label} <input type=\"text\" name=\"{name}\" value=\"{value}\" placeholder=\"{hint}\"></label>")
-}
-
 fn credentials(known: Option<&CredentialsConfig>) -> String {
     let user = known.map(|known| known.user.as_str()).unwrap_or_default();
     let variable = known.and_then(|known| known.environment.as_deref()).unwrap_or_default();
@@ -127,12 +122,10 @@ fn form(known: Option<(&RepositoryConfig, Option<Kind>)>, refused: Option<&Probl
         format!("<option{selected}>{}</option>", one.as_str())
     });
     let network = if config.is_some_and(|config| config.network) { " checked" } else { "" };
-    let refused = refused
-        .map(|problem| format!("<p role=\"alert\" data-test=\"refused\">Not saved: {}</p>", Escaped(&*problem.detail)));
     [
         "<form method=\"post\" action=\"/settings/repositories\" class=\"stacked\" data-test=\"repository-form\">"
             .to_owned(),
-        refused.unwrap_or_default(),
+        form::not_saved(refused),
         field("Name, as the forge calls it", "name", &text(|config| Some(config.name.clone())), "acme/pump"),
         format!("<label>Forge <select name=\"kind\">{}</select></label>", kinds.concat()),
         field("Cloned from", "url", &text(|config| Some(config.url.clone())), "https://forge.example/acme/pump.git"),
@@ -177,7 +170,7 @@ pub async fn save(desk: Desk, form: Form) -> Response {
     let saved = async {
         let desk = form::trusted(&desk, &form).await?;
         desk.allow(Action::Administer)?;
-        let unknown = || Failure::Invalid { pointer: "/kind".into(), detail: "must be one of the forges".into() };
+        let unknown = || Failure::invalid("kind", "must be one of the forges");
         desk.repository_save(read(&form)?, kind.ok_or_else(unknown)?).await
     };
     match saved.await {

@@ -36,8 +36,7 @@ const HOURS: [(u32, &str); 7] =
 pub async fn reserve(desk: Desk, Name(name): Name, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     desk.may(Action::Care)?;
     let said: ReservationBody = body::value(&headers, body).await?;
-    let not_a_time =
-        || Failure::Invalid { pointer: "/until".into(), detail: "must be a time such as 2026-03-01T16:00:00Z".into() };
+    let not_a_time = || Failure::invalid("until", "must be a time such as 2026-03-01T16:00:00Z");
     let until = Timestamp::from_rfc3339(&said.until).ok_or_else(not_a_time)?;
     let kept = desk.reserve(&name, said.holder.as_deref(), &said.reason, until).await?;
     Ok(json(&ReservationItem::from(&kept)))
@@ -154,7 +153,7 @@ fn until(form: &Form, now: Timestamp) -> Result<Timestamp, Failure> {
         return Ok(now + Micros::from_secs(i64::from(hours) * 3_600));
     };
     let seconds = if text.len() == 16 { ":00Z" } else { "Z" };
-    let not_a_time = || Failure::Invalid { pointer: "/until".into(), detail: "is not a time".into() };
+    let not_a_time = || Failure::invalid("until", "is not a time");
     Timestamp::from_rfc3339(&format!("{text}{seconds}")).ok_or_else(not_a_time)
 }
 

@@ -2,7 +2,7 @@
 
 use super::batch_pages::badge;
 use super::extract::Segment as Name;
-use super::form::{self, Form};
+use super::form::{self, Form, field};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
 use super::schedules::no_schedule;
@@ -122,17 +122,11 @@ pub async fn one(desk: Desk, Name(name): Name) -> Result<Response, Refusal> {
 }
 
 fn form(name: &str, plan: &SchedulePlan, refused: Option<&Problem>, proof: &str) -> String {
-    let field = |label: &str, name: &str, value: &str, hint: &str| {
-        let (value, hint) = (Escaped(value), Escaped(hint));
-        format!("<label>{label} <input type=\"text\" name=\"{name}\" value=\"{value}\" placeholder=\"{hint}\"></label>")
-    };
     let some = |text: &Option<String>| text.clone().unwrap_or_default();
-    let refused = refused
-        .map(|problem| format!("<p role=\"alert\" data-test=\"refused\">Not saved: {}</p>", Escaped(&*problem.detail)));
     [
         "<form method=\"post\" action=\"/settings/schedules\" class=\"stacked\" data-test=\"schedule-form\">"
             .to_owned(),
-        refused.unwrap_or_default(),
+        form::not_saved(refused),
         field("Name", "name", name, "nightly"),
         field("When: minute, hour, day, month, weekday", "cron", &plan.cron, "30 2 * * 1-5"),
         field("Time zone", "time_zone", &plan.time_zone, "UTC"),

@@ -3,7 +3,7 @@
 //! what every reader of a wall has to load.
 
 use super::extract::Query;
-use super::form::{self, Form};
+use super::form::{self, Form, field};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
 use crate::service::tokens::KioskLink;
@@ -127,34 +127,26 @@ fn kiosk_links(main: &mut String, wall: &str, links: &[KioskLink], proof: &str) 
 }
 
 fn form(name: &str, plan: &WallPlan, refused: Option<&Problem>, proof: &str) -> String {
-    let text = |label: &str, name: &str, value: &str, hint: &str| {
-        format!(
-            "<label>{label} <input type=\"text\" name=\"{name}\" value=\"{}\" placeholder=\"{hint}\"></label>",
-            Escaped(value)
-        )
-    };
     let check = |label: &str, name: &str, is_on: bool| {
         let checked = if is_on { " checked" } else { "" };
         format!("<label class=\"check\"><input type=\"checkbox\" name=\"{name}\"{checked}> {label}</label>")
     };
     let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
-    let refused = refused
-        .map(|problem| format!("<p role=\"alert\" data-test=\"refused\">Not saved: {}</p>", Escaped(&*problem.detail)));
     [
         "<form method=\"post\" action=\"/settings/walls\" class=\"stacked\" data-test=\"wall-form\">".to_owned(),
-        refused.unwrap_or_default(),
-        text("Name, as in its address", "name", name, "lobby"),
-        text("Title", "title", plan.title.as_deref().unwrap_or_default(), "the number of setups"),
-        text("Projects", "projects", &plan.projects.join(", "), "all"),
-        text("Setups", "setups", &plan.setups.join(", "), "all; bench-* takes many"),
+        form::not_saved(refused),
+        field("Name, as in its address", "name", name, "lobby"),
+        field("Title", "title", plan.title.as_deref().unwrap_or_default(), "the number of setups"),
+        field("Projects", "projects", &plan.projects.join(", "), "all"),
+        field("Setups", "setups", &plan.setups.join(", "), "all; bench-* takes many"),
         check("Only what is ill, silent or late", "only_sick", plan.only_sick),
         check("By name, not the sickest first", "by_name", plan.by_name),
-        text("Tiles on a page", "tiles", &number(plan.tiles), "as the screen allows"),
-        text("Seconds a page stays", "rotate_seconds", &number(plan.rotate_seconds), "20"),
+        field("Tiles on a page", "tiles", &number(plan.tiles), "as the screen allows"),
+        field("Seconds a page stays", "rotate_seconds", &number(plan.rotate_seconds), "20"),
         choice("Theme", "theme", Theme::ALL, plan.theme, Theme::as_str),
         choice("Colours", "palette", Palette::ALL, plan.palette, Palette::as_str),
-        text("Language of the clock", "language", plan.language.as_deref().unwrap_or_default(), "en-GB"),
-        text("Dimmed", "dim", plan.dim.as_deref().unwrap_or_default(), "22:00-06:00"),
+        field("Language of the clock", "language", plan.language.as_deref().unwrap_or_default(), "en-GB"),
+        field("Dimmed", "dim", plan.dim.as_deref().unwrap_or_default(), "22:00-06:00"),
         check("A sound for each new failure", "sound", plan.sound),
         proof.to_owned(),
         "<button class=\"button\" data-test=\"save-wall\">Save</button></form>".to_owned(),

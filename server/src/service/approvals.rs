@@ -17,8 +17,7 @@ impl Desk {
     /// Has a build that was held run.
     pub async fn build_approve(&self, id: BuildId) -> Result<(), Failure> {
         let row = self.held_build(id).await?;
-        let gone = || Failure::Conflict(format!("the repository {} is not configured any more", row.repository));
-        let repository = self.built_repository(&row.repository).await?.ok_or_else(gone)?;
+        let repository = self.still_built_repository(&row.repository).await?;
         self.queue_has_room(1).await?;
         let jobs = self.build_jobs(&row, &repository)?;
         self.settle(&row, &format!("approved by {}", self.asker_name()), &jobs).await?;

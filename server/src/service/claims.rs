@@ -37,7 +37,7 @@ impl Desk {
     pub async fn claim(&self, setup: &str, holder: &str, note: Option<&str>) -> Result<(), Failure> {
         let name = self.known_setup(setup)?;
         if holder.trim().is_empty() {
-            return Err(Failure::Invalid { pointer: "/holder".into(), detail: "must be the name of a person".into() });
+            return Err(Failure::invalid("holder", "must be the name of a person"));
         }
         let note = note.filter(|note| !note.trim().is_empty()).map(|note| tidy(note, NOTE_KEPT));
         self.note_claim(name, Some((tidy(holder, HOLDER_KEPT), note))).await

@@ -197,8 +197,7 @@ impl Desk {
         if row.held.is_some() {
             return Err(Failure::Conflict("the build waits for somebody to approve it".into()));
         }
-        let gone = || Failure::Conflict(format!("the repository {} is not configured any more", row.repository));
-        let repository = self.built_repository(&row.repository).await?.ok_or_else(gone)?;
+        let repository = self.still_built_repository(&row.repository).await?;
         let row = BuildRow { id: BuildId(new_id()), created_at: self.now(), note: None, ..row };
         self.build_keep(row, &repository).await
     }
@@ -241,7 +240,7 @@ fn is_wanted(pushed: &Pushed, repository: &RepositoryConfig) -> bool {
 }
 
 fn job_of(row: &BuildRow, repository: &RepositoryConfig) -> NewJob {
-    let short = row.commit.get(..8).unwrap_or("head");
+    let short = row.short_commit();
     let number = &row.id.0.simple().to_string()[24..];
     NewJob {
         kind: JobKind::Build,

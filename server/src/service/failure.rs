@@ -1,6 +1,6 @@
 //! Why the service could not do what was asked.
 
-use crate::config::ScheduleFault;
+use crate::config::FieldFault;
 use crate::files::FileError;
 use crate::outgoing::channel::ChannelFault;
 use crate::store::StoreError;
@@ -71,7 +71,7 @@ pub enum Failure {
 
 impl Failure {
     /// A field whose value cannot be.
-    pub(super) fn invalid(field: &str, detail: impl ToString) -> Self {
+    pub(crate) fn invalid(field: &str, detail: impl ToString) -> Self {
         Self::Invalid { pointer: format!("/{field}"), detail: detail.to_string() }
     }
 
@@ -100,8 +100,8 @@ impl From<ChannelFault> for Failure {
     }
 }
 
-impl From<ScheduleFault> for Failure {
-    fn from(fault: ScheduleFault) -> Self {
+impl From<FieldFault> for Failure {
+    fn from(fault: FieldFault) -> Self {
         Self::invalid(fault.field, fault.detail)
     }
 }

@@ -59,8 +59,7 @@ impl Service {
 }
 
 fn name_of(project: &str) -> Result<ProjectName, Failure> {
-    ProjectName::parse(project)
-        .map_err(|error| Failure::Invalid { pointer: "/project".into(), detail: error.to_string() })
+    ProjectName::parse(project).map_err(|error| Failure::invalid("project", error))
 }
 
 impl Desk {

@@ -11,7 +11,7 @@ use super::desk::Desk;
 use super::failure::Failure;
 use super::jobs::JobRow;
 use super::tokens::{no_chance, random_secret};
-use crate::config::{CredentialsConfig, RepositoryConfig, RepositoryFault, environment};
+use crate::config::{CredentialsConfig, RepositoryConfig, environment};
 use crate::intake::hooks::Kind;
 use crate::secret::Secret;
 use crate::store::rows::{DeliveryRow, RepositoryRow};
@@ -63,10 +63,6 @@ pub struct Credentials {
     pub password: Secret,
 }
 
-fn invalid(fault: RepositoryFault) -> Failure {
-    Failure::Invalid { pointer: format!("/{}", fault.field), detail: fault.detail }
-}
-
 /// A repository that cannot be read is left out: it comes from another release.
 fn saved(row: &RepositoryRow) -> Option<Saved> {
     let read = serde_json::from_str(&row.body);
@@ -97,6 +93,12 @@ impl Service {
         }
         let row = self.inner.store.repository_get(name).await?;
         Ok(row.as_ref().and_then(saved).map(|saved| saved.repository))
+    }
+
+    /// The same, or that it is none any more.
+    pub(super) async fn still_built_repository(&self, name: &str) -> Result<RepositoryConfig, Failure> {
+        let gone = || Failure::Conflict(format!("the repository {name} is not configured any more"));
+        self.built_repository(name).await?.ok_or_else(gone)
     }
 
     /// What the forge of a repository signs with, where that was added on the
@@ -164,14 +166,13 @@ impl Desk {
     /// secret.
     pub async fn repository_save(&self, config: RepositoryConfig, kind: Kind) -> Result<(), Failure> {
         self.allow(Action::Administer)?;
-        config.check(&self.inner.secrets).map_err(invalid)?;
-        let fault = |field, detail: String| invalid(RepositoryFault { field, detail });
+        config.check(&self.inner.secrets)?;
         if config.credentials.as_ref().is_some_and(|known| {
             known.file.is_some() || !known.environment.as_deref().unwrap_or_default().starts_with(ENVIRONMENT)
         }) {
             let detail =
                 format!("must be a variable whose name begins with {ENVIRONMENT}; holter.toml may name others");
-            return Err(fault("credentials", detail));
+            return Err(Failure::invalid("credentials", detail));
         }
         let all = self.repositories().await?;
         let known = all.iter().find(|one| one.config.name == config.name);

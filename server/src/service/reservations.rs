@@ -32,10 +32,6 @@ fn reservation_of(row: &ReservationRow) -> Reservation {
     Reservation { holder: row.holder.to_string(), reason: row.reason.to_string(), ends_at: row.ends_at }
 }
 
-fn invalid(pointer: &str, detail: &str) -> Failure {
-    Failure::Invalid { pointer: pointer.into(), detail: detail.into() }
-}
-
 impl Desk {
     /// Keeps a setup for whoever asks, until a time. Who is signed in does so
     /// under their own name; programs say for whom. Whoever has it already may
@@ -50,10 +46,10 @@ impl Desk {
         let name = self.known_setup(setup)?;
         let now = self.now();
         if reason.trim().is_empty() {
-            return Err(invalid("/reason", "is missing: say what the setup is needed for"));
+            return Err(Failure::invalid("reason", "is missing: say what the setup is needed for"));
         }
         if ends_at <= now || ends_at.since(now) > RESERVED_MOST {
-            return Err(invalid("/until", "must be a time within the next 31 days"));
+            return Err(Failure::invalid("until", "must be a time within the next 31 days"));
         }
         let said = holder.map(str::trim).filter(|holder| !holder.is_empty());
         let holder = match (self.who(), said) {

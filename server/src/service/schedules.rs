@@ -10,7 +10,7 @@ use super::batches::Batch;
 use super::commit_builds::Build;
 use super::desk::Desk;
 use super::failure::Failure;
-use crate::config::{Order, ScheduleConfig, ScheduleFault, SchedulePlan, check_schedule_name};
+use crate::config::{Order, ScheduleConfig, SchedulePlan, check_schedule_name};
 use crate::store::StoreError;
 use crate::store::rows::{ScheduleRow, TurnRow};
 use app::domain::account::Deed;
@@ -138,8 +138,7 @@ impl Service {
     }
 
     async fn turn_to_build(&self, turn: &TurnRow, repository: &str, branch: &str) -> Result<bool, Failure> {
-        let gone = || Failure::Conflict(format!("the repository {repository} is not configured any more"));
-        let repository = self.built_repository(repository).await?.ok_or_else(gone)?;
+        let repository = self.still_built_repository(repository).await?;
         self.queue_has_room(1).await?;
         let row = self.head_build(&repository, branch, &format!("the schedule {}", turn.name));
         let jobs = self.build_jobs(&row, &repository)?;
@@ -200,7 +199,7 @@ impl Desk {
             return Err(Failure::TooLarge(format!("there are {SCHEDULES_MAX} schedules already")));
         }
         let next_at = plan.timetable()?.next_after(self.now());
-        let never = || ScheduleFault { field: "cron", detail: "has no time that ever comes".into() };
+        let never = || Failure::invalid("cron", "has no time that ever comes");
         let next_at = Some(next_at.ok_or_else(never)?);
         self.can_be_run(plan.order()?).await?;
         let row = ScheduleRow {

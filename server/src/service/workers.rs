@@ -57,11 +57,10 @@ impl Desk {
         self.allow(Action::Work)?;
         let name = tidy(&hello.name, NAME_KEPT);
         if name.trim().is_empty() {
-            return Err(Failure::Invalid { pointer: "/name".into(), detail: "a worker needs a name".into() });
+            return Err(Failure::invalid("name", "a worker needs a name"));
         }
         if !(1..=SLOTS_MOST).contains(&hello.slots) {
-            let detail = format!("must be from 1 to {SLOTS_MOST}");
-            return Err(Failure::Invalid { pointer: "/slots".into(), detail });
+            return Err(Failure::invalid("slots", format!("must be from 1 to {SLOTS_MOST}")));
         }
         let store = &self.inner.store;
         let known = store.worker_list().await?.into_iter().find(|row| row.name == name);

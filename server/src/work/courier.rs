@@ -1,5 +1,6 @@
 //! Tells other servers what they want to know.
 
+use super::goes_on;
 use crate::service::Service;
 use crate::service::courier::{Courier, Lease};
 use std::time::Duration;
@@ -14,7 +15,7 @@ const SHED_EVERY: u32 = 600;
 /// Watches what changes, until it is told to stop.
 pub async fn watch(service: Service, stop: CancellationToken) {
     let mut courier = Courier::default();
-    while goes_on(&stop).await {
+    while goes_on(&stop, LOOK_EVERY).await {
         if let Err(failure) = courier.step(&service).await {
             super::failed(failure);
         }
@@ -61,13 +62,6 @@ async fn step(service: &Service, lease: &mut Lease, shed: bool) -> Result<(), cr
 async fn is_time(service: &Service, stop: &CancellationToken) -> bool {
     tokio::select! {
         () = service.letter_written() => true,
-        goes_on = goes_on(stop) => goes_on,
-    }
-}
-
-async fn goes_on(stop: &CancellationToken) -> bool {
-    tokio::select! {
-        () = stop.cancelled() => false,
-        () = tokio::time::sleep(LOOK_EVERY) => true,
+        goes_on = goes_on(stop, LOOK_EVERY) => goes_on,
     }
 }

@@ -1,7 +1,6 @@
 //! Deletes files that nothing points at any more.
 
 use crate::service::Service;
-use app::domain::problem::Problem;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -15,12 +14,7 @@ const STEP_EVERY: Duration = Duration::from_millis(200);
 /// Works until it is told to stop.
 pub async fn run(service: Service, stop: CancellationToken) {
     let mut after = None;
-    loop {
-        let pause = if after.is_some() { STEP_EVERY } else { ROUND_EVERY };
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
-        }
+    while super::goes_on(&stop, if after.is_some() { STEP_EVERY } else { ROUND_EVERY }).await {
         after = match service.tidy_files(after).await {
             Ok(tidied) => {
                 if tidied.deleted > 0 {
@@ -33,8 +27,7 @@ pub async fn run(service: Service, stop: CancellationToken) {
                 tidied.next
             }
             Err(failure) => {
-                // It becomes a problem only to be said in the log.
-                drop(Problem::from(failure));
+                super::failed(failure);
                 None
             }
         };

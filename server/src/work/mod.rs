@@ -13,6 +13,7 @@ pub mod schedules;
 
 use crate::service::{Failure, Service};
 use app::domain::problem::Problem;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,6 +29,14 @@ pub fn start(service: &Service, stop: &CancellationToken) -> TaskTracker {
     work.spawn(schedules::run(service.clone(), stop.clone()));
     work.close();
     work
+}
+
+/// Waits for so long, or until it is told to stop. Tells whether to go on.
+async fn goes_on(stop: &CancellationToken, pause: Duration) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(pause) => true,
+    }
 }
 
 /// Says in the log that a step failed: it becomes a problem only for that.

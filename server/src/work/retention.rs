@@ -19,12 +19,7 @@ pub async fn run(service: Service, stop: CancellationToken) {
     }
     let mut lease = Lease::new("retention");
     let (mut round, mut forgotten) = (None, Forgotten::default());
-    loop {
-        let pause = if round.is_some() { STEP_EVERY } else { ROUND_EVERY };
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
-        }
+    while super::goes_on(&stop, if round.is_some() { STEP_EVERY } else { ROUND_EVERY }).await {
         let step = async {
             if !service.holds(&mut lease).await? {
                 return Ok(None);

@@ -9,11 +9,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Works until it is told to stop.
 pub async fn run(service: Service, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
+    while super::goes_on(&stop, LOOK_EVERY).await {
         if let Err(failure) = service.run_schedules().await {
             super::failed(failure);
         }

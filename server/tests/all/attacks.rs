@@ -5,7 +5,6 @@ use crate::harness::{Browser, PASSWORD, TestServer};
 use futures::StreamExt;
 use reqwest::Method;
 use serde_json::json;
-use server::config::{Reading, TlsConfig};
 use server::service::access::Shown;
 use server::service::tokens::Scope;
 use std::io::Write;
@@ -253,17 +252,8 @@ async fn every_answer_carries_what_keeps_browsers_safe() {
 
 #[tokio::test]
 async fn by_tls_cookies_are_bound_to_the_host() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).expect("a certificate");
-    let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
-    std::fs::write(&certificate, made.cert.pem()).expect("written");
-    std::fs::write(&key, made.signing_key.serialize_pem()).expect("written");
-    let server = TestServer::start_with(false, |config| {
-        config.auth.read = Reading::Login;
-        config.tls = Some(TlsConfig { certificate, key });
-    })
-    .await;
-    let root = reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).expect("a certificate");
+    let (server, _folder, certificate) = TestServer::start_with_tls().await;
+    let root = reqwest::Certificate::from_pem(certificate.pem().as_bytes()).expect("a certificate");
     let client = reqwest::Client::builder().tls_certs_only([root]).redirect(reqwest::redirect::Policy::none()).build();
     let client = client.expect("a client");
     let url = |path: &str| server.url(path).replace("http://", "https://");

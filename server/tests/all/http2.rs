@@ -6,7 +6,6 @@ use axum::http::{Request, StatusCode, header};
 use futures::StreamExt;
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use server::config::{Reading, TlsConfig};
 use server::service::tokens::Scope;
 use std::sync::Arc;
 use tokio::net::TcpStream;
@@ -16,18 +15,9 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// A server that speaks TLS, and a connection to it on which HTTP/2 was agreed.
 async fn connected() -> (TestServer, tempfile::TempDir, SendRequest<Body>) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).expect("a certificate");
-    let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
-    std::fs::write(&certificate, made.cert.pem()).expect("written");
-    std::fs::write(&key, made.signing_key.serialize_pem()).expect("written");
-    let server = TestServer::start_with(false, |config| {
-        config.auth.read = Reading::Login;
-        config.tls = Some(TlsConfig { certificate, key });
-    })
-    .await;
+    let (server, folder, certificate) = TestServer::start_with_tls().await;
     let mut roots = RootCertStore::empty();
-    roots.add(made.cert.der().clone()).expect("a certificate");
+    roots.add(certificate.der().clone()).expect("a certificate");
     let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec()];
     let stream = TcpStream::connect(authority(&server)).await.expect("a connection");

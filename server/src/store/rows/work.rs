@@ -166,3 +166,10 @@ pub struct BuildRow {
     /// When it was made, by our clock.
     pub created_at: Timestamp,
 }
+
+impl BuildRow {
+    /// The beginning of its commit; the word `head` while nobody knows which it is.
+    pub fn short_commit(&self) -> &str {
+        self.commit.get(..8).unwrap_or("head")
+    }
+}

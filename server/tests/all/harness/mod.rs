@@ -9,6 +9,7 @@ mod rig;
 mod sink;
 mod smtp;
 mod stream;
+mod tls;
 
 pub use browser::{Browser, PASSWORD, link_on};
 pub use sink::{Received, Sink};

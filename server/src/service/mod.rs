@@ -219,4 +219,9 @@ impl Service {
         self.inner.store.ping().await?;
         Ok(self.inner.store.kind())
     }
+
+    /// Has the store put its log where it belongs.
+    pub async fn checkpoint(&self) -> Result<(), Failure> {
+        Ok(self.inner.store.checkpoint().await?)
+    }
 }

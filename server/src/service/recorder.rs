@@ -155,6 +155,9 @@ pub struct Recorder {
     pub(super) told_later: bool,
     /// When it is time to write again.
     pub(super) tell_at: Instant,
+    /// Events that may still be told with the next groups; below zero, what was
+    /// told too many.
+    pub(super) turn: isize,
     /// Up to which event of the log something was written last: what is heard
     /// later comes after it.
     pub(super) written_up_to: i64,

@@ -164,6 +164,7 @@ impl Recorder {
             // Where servers share a store, each relies on what another wrote.
             told_later: matches!(store, Store::Sqlite(_)),
             tell_at: Instant::now(),
+            turn: 0,
             written_up_to: 0,
             torn: false,
             store,

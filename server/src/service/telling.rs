@@ -5,8 +5,9 @@
 //! costs a statement a table. The first event after a pause is written with
 //! its own group, and so is what little is said after it, ten times a second.
 //! Where more is said, each setup waits for a second, so that a run's row is
-//! written once and not ten times, and setups take turns, so that no group
-//! carries the rows of all of them.
+//! written once and not ten times, and setups take short turns: those that
+//! began to wait together would else be written together, and every request
+//! would wait for the rows of all of them once a second.
 //!
 //! Whoever wants to read has everything written at once.
 
@@ -32,6 +33,12 @@ const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// Pending events from which on setups wait and take turns.
 const MUCH: usize = 200;
+
+/// Events that are told in a turn while nobody writes.
+const TURN: usize = 1_000;
+
+/// Events that groups with nothing to tell may leave to later ones.
+const SAVED: isize = 100;
 
 /// Versions that a page may have seen beyond those in the store: tiles are
 /// shown before they are written, and a program that is killed writes no more.
@@ -82,14 +89,22 @@ impl Recorder {
         turn.chain(self.pending.setups.keys().filter(|name| is_new(name))).cloned().collect()
     }
 
-    /// The setups whose rows go with a group of so many events.
-    pub(super) fn due_with(&self, events: usize) -> Vec<SetupName> {
-        self.due(MUCH.max(2 * events))
+    /// The setups whose rows go with a group of so many events: of about a
+    /// quarter more than it brings, so that what waits grows shorter and no
+    /// group pays for what others brought. A setup is told whole; what that is
+    /// too much, the next groups make up for.
+    pub(super) fn due_with(&mut self, events: usize) -> Vec<SetupName> {
+        let share = self.turn.saturating_add_unsigned(events + events / 4 + 1);
+        let names = self.due(share.max(0).cast_unsigned());
+        let told = names.iter().filter_map(|name| self.pending.setups.get(name)).map(|word| word.events).sum();
+        self.turn = if self.is_much() { share.saturating_sub_unsigned(told).min(SAVED) } else { 0 };
+        names
     }
 
-    /// Writes what is due.
+    /// Writes what is due, or of much the next turn: what queues meanwhile gets
+    /// one too.
     pub(super) async fn tell_due(&mut self) {
-        self.tell(|recorder| recorder.due(usize::MAX)).await;
+        self.tell(|recorder| recorder.due(TURN)).await;
     }
 
     /// Writes all that is pending.

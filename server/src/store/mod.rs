@@ -157,6 +157,15 @@ impl Store {
         }))
     }
 
+    /// Copies what was written last from a file's log into the file, beside
+    /// whoever reads and writes. A server of PostgreSQL does so itself.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.checkpoint().await,
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Copies the store into a new file while it is in use.
     pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         match self {

@@ -10,6 +10,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Sqlite, SqliteConnection, SqlitePool};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Two JSON objects as one, in the upsert of setups.
@@ -47,6 +49,22 @@ pub(super) const OWN: &[(&str, &str)] = &[
 const BEGIN_GROUP: &str = "begin immediate";
 const BEGIN_SNAPSHOT: &str = "begin";
 
+/// What a checkpoint answers first is whether it was kept from something; it
+/// then counts the pages of the log, and those that are in the file.
+const CHECKPOINT: &str = "pragma wal_checkpoint(passive)";
+const CHECKPOINT_WHOLE: &str = "pragma wal_checkpoint(restart)";
+
+/// Pages of the log from which on it is begun anew. A passive checkpoint never
+/// catches up with a writer who never pauses, and the log would grow for ever.
+const LOG_LONG: i64 = 1_500;
+
+/// Pages after which a writer does it itself: only where the keeper cannot.
+const LOG_TOO_LONG: &str = "16000";
+
+/// How long the keeper waits for its turn, and others for it: writers may wait
+/// while it looks for readers of what is old.
+const KEEPER_BUSY_FOR: Duration = Duration::from_millis(50);
+
 const READERS: u32 = 4;
 const BUSY_FOR: Duration = Duration::from_secs(5);
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
@@ -61,6 +79,10 @@ const READER_CACHE: &str = "-2048";
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Copies the log into the file, so that no commit has to.
+    keeper: SqlitePool,
+    /// Whether something was written since the keeper last looked.
+    grew: Arc<AtomicBool>,
 }
 
 pub(super) mod body {
@@ -83,18 +105,23 @@ impl SqliteStore {
             .await
             .map_err(|error| told(error.into()))?;
         migrations::migrator(migrations::SQLITE).run(&writer).await.map_err(|error| told(error.into()))?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(WAIT_FOR_CONNECTION)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_lazy_with(reader_options(path));
-        Ok(Self { writer, readers })
+        let lazy = |most: u32, options| {
+            SqlitePoolOptions::new()
+                .max_connections(most)
+                .acquire_timeout(WAIT_FOR_CONNECTION)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+                .connect_lazy_with(options)
+        };
+        let readers = lazy(READERS, reader_options(path));
+        let keeper = lazy(1, writer_options(path).busy_timeout(KEEPER_BUSY_FOR));
+        Ok(Self { writer, readers, keeper, grew: Arc::new(AtomicBool::new(true)) })
     }
 
     pub(super) async fn close(&self) {
         // The writer last: it then leaves one whole file behind.
+        self.keeper.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -108,15 +135,34 @@ impl SqliteStore {
     }
 
     pub(super) async fn write(&self) -> Result<Session<Sqlite>, StoreError> {
+        self.grew.store(true, Ordering::Relaxed);
         Session::of(&self.writer).await
     }
 
     pub(super) async fn whole(&self) -> Result<Session<Sqlite>, StoreError> {
+        self.grew.store(true, Ordering::Relaxed);
         Session::begin(&self.writer, BEGIN_GROUP).await
     }
 
     pub(super) async fn group(&self) -> Result<Session<Sqlite>, StoreError> {
+        self.grew.store(true, Ordering::Relaxed);
         Session::begin(&self.writer, BEGIN_GROUP).await
+    }
+
+    /// Copies the log into the file beside whoever reads and writes.
+    pub(super) async fn checkpoint(&self) -> Result<(), StoreError> {
+        if !self.grew.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut keeper = self.keeper.acquire().await?;
+        let (_, pages, _) = checkpoint(&mut keeper, CHECKPOINT).await?;
+        if pages >= LOG_LONG {
+            // What was written meanwhile; then there is little left for which
+            // writers have to wait.
+            checkpoint(&mut keeper, CHECKPOINT).await?;
+            checkpoint(&mut keeper, CHECKPOINT_WHOLE).await?;
+        }
+        Ok(())
     }
 
     /// A copy of the store in a new file, while the store is in use.
@@ -139,6 +185,10 @@ impl SqliteStore {
     }
 }
 
+async fn checkpoint(db: &mut SqliteConnection, how: &'static str) -> Result<(i64, i64, i64), StoreError> {
+    Ok(sqlx::query_as(how).fetch_one(db).await?)
+}
+
 fn writer_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -150,7 +200,7 @@ fn writer_options(path: &Path) -> SqliteConnectOptions {
         .statement_cache_capacity(128)
         .pragma("cache_size", WRITER_CACHE)
         .pragma("temp_store", "memory")
-        .pragma("wal_autocheckpoint", "4000")
+        .pragma("wal_autocheckpoint", LOG_TOO_LONG)
         .pragma("journal_size_limit", "67108864")
         .disable_statement_logging()
 }
@@ -294,6 +344,22 @@ mod tests {
         assert_eq!(store.event_last().await.expect("reads"), 1);
         write(&store, 1_000).await.expect("there is room again");
         assert_eq!(store.event_last().await.expect("reads"), 1_001);
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn the_log_is_begun_anew_and_does_not_grow_for_ever() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("holter.db");
+        let store = Store::open(&StoreUrl::Sqlite(path.clone())).await.expect("opens");
+        for _ in 0..16 {
+            write(&store, 4_000).await.expect("writes");
+            store.checkpoint().await.expect("copies");
+        }
+        let size = |name: &str| std::fs::metadata(folder.path().join(name)).expect("there").len();
+        let (log, file) = (size("holter.db-wal"), size("holter.db"));
+        assert!(file > 64 << 20, "all is in the file, which has {file} bytes");
+        assert!(log < 16 << 20, "the log has {log} bytes");
         store.close().await;
     }
 }

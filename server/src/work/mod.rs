@@ -4,6 +4,7 @@
 //! one ended, may run twice or on two servers at once, and is small: readers
 //! and listeners never feel it. The rules are the service's.
 
+pub mod checkpoints;
 pub mod courier;
 pub mod ended;
 pub mod files;
@@ -20,6 +21,7 @@ use tokio_util::task::TaskTracker;
 /// Begins all of it. It ends when it is told to stop.
 pub fn start(service: &Service, stop: &CancellationToken) -> TaskTracker {
     let work = TaskTracker::new();
+    work.spawn(checkpoints::run(service.clone(), stop.clone()));
     work.spawn(courier::watch(service.clone(), stop.clone()));
     work.spawn(courier::send(service.clone(), stop.clone()));
     work.spawn(ended::run(service.clone(), stop.clone()));

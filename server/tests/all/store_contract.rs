@@ -237,6 +237,7 @@ contract! {
         let to = folder.path().join("copy.db");
         let bench = setup(&place.store, "bench").await;
         let run = saved(&place.store, bench, "1", 1, &rich_events()).await;
+        place.store.checkpoint().await.expect("nothing stands in the way");
         let copied = place.store.backup(&to).await;
         if place.store.kind() == "postgres" {
             assert!(copied.expect_err("not here").to_string().contains("pg_dump"));

@@ -114,6 +114,37 @@ async fn a_test_that_fails_and_passes_again_is_called_flaky_and_rebuilding_finds
 }
 
 #[tokio::test]
+async fn runs_that_come_at_once_are_judged_as_they_began() {
+    let server = TestServer::start().await;
+    let mut events = Vec::new();
+    // Their names say the contrary.
+    for key in ["c", "b", "a"] {
+        server.pass(-7_200);
+        let script = server.rig("A").run(key).passes(2);
+        let script = if key == "a" { script.flaky("y") } else { script.fails("y") };
+        let told = script.events();
+        events.extend(told.as_array().expect("a list").clone());
+        server.pass(7_200 + 600);
+    }
+    let request = server.events(serde_json::Value::from(events).to_string()).header("holter-clock", "trusted");
+    server.send(request).await.ok();
+    pulse(&server, "A").await;
+    let folder = server.folder().to_owned();
+    let copy = tempfile::tempdir().expect("a folder");
+    let (backup, store) = (copy.path().join("holter.db"), open(&folder).await);
+    store.backup(&backup).await.expect("copies");
+    store.close().await;
+    server.stop().await;
+
+    let store = open(copy.path()).await;
+    let told = known(&store).await;
+    assert_eq!(told.len(), 3);
+    rebuild::rebuild(&store, &Model::default()).await.expect("rebuilds");
+    assert_eq!(known(&store).await, told);
+    store.close().await;
+}
+
+#[tokio::test]
 async fn what_is_known_survives_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite:{}", folder.path().join("holter.db").display());

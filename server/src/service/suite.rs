@@ -120,9 +120,12 @@ const fn is_well(label: Label) -> bool {
     matches!(label, Label::New | Label::Healthy)
 }
 
-/// Whether something lies in or below a suite; the suite itself does.
+/// Whether something lies in or below a suite; the suite itself does. As with
+/// tests, the root does not matter: it is called after the folder or the command
+/// line of the day.
 fn is_below(what: &[Box<str>], suite: &[String]) -> bool {
-    what.len() >= suite.len() && what.iter().zip(suite).all(|(one, other)| **one == **other)
+    let root = usize::from(suite.len() > 1);
+    what.len() >= suite.len() && what.iter().zip(suite).skip(root).all(|(one, other)| **one == **other)
 }
 
 /// The counts of a suite in each of the runs that have it.
@@ -164,6 +167,17 @@ fn summed(name: &str, tests: &[TestHealthRow], runs: usize) -> ProjectSetup {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_name_of_the_root_does_not_part_a_suite() {
+        let path = |names: &[&str]| names.iter().map(|name| Box::from(*name)).collect::<Vec<Box<str>>>();
+        let suite = ["Tests".to_owned(), "Pumps".to_owned()];
+        assert!(super::is_below(&path(&["Tests", "Pumps", "Valves"]), &suite));
+        assert!(super::is_below(&path(&["Other", "Pumps"]), &suite));
+        assert!(!super::is_below(&path(&["Tests", "Press"]), &suite));
+        assert!(!super::is_below(&path(&["Tests"]), &suite));
+        assert!(!super::is_below(&path(&["Other"]), &suite[..1]));
+    }
+
     use super::*;
     use app::domain::test::Outcome;
     use uuid::Uuid;

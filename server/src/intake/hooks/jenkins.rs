@@ -32,7 +32,10 @@ pub(super) fn read(body: &Value) -> Told {
         key: number,
         name: body.owned("display_name"),
         commit: scm.and_then(|scm| scm.owned("commit")),
-        branch: scm.and_then(|scm| scm.owned("branch")),
+        // The plugin of Git says the remote before it.
+        branch: scm
+            .and_then(|scm| scm.owned("branch"))
+            .map(|name| name.strip_prefix("origin/").unwrap_or(&name).into()),
         url: build.owned("full_url"),
         state,
         began_at,

@@ -19,6 +19,8 @@ impl FromServerFnError for Problem {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         let kind = match error {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => ProblemKind::Malformed,
+            // On the server it is what came that could not be read.
+            ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => ProblemKind::Malformed,
             ServerFnErrorErr::Request(_) => ProblemKind::Upstream,
             _ => ProblemKind::Internal,
         };

@@ -14,6 +14,8 @@
 
 use crate::domain::time::{Micros, Timestamp};
 use crate::live::STALE_AFTER;
+use gloo_net::http::{Method, RequestBuilder};
+use leptos::task::spawn_local;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::JsCast;
@@ -64,6 +66,8 @@ struct Inner {
     retry: RefCell<Option<Timer>>,
     watch: RefCell<Option<Timer>>,
     last_word: Cell<Timestamp>,
+    /// Whether there was a word at all.
+    was_heard: Cell<bool>,
     tries: Cell<u32>,
     state: Cell<LinkState>,
 }
@@ -85,6 +89,7 @@ impl Link {
             retry: RefCell::default(),
             watch: RefCell::default(),
             last_word: Cell::new(browser_now()),
+            was_heard: Cell::new(false),
             tries: Cell::new(0),
             state: Cell::new(LinkState::Connected),
         });
@@ -113,6 +118,7 @@ impl Inner {
 
     fn heard(&self, data: String) {
         self.last_word.set(browser_now());
+        self.was_heard.set(true);
         self.tries.set(0);
         self.say(LinkState::Connected);
         (self.on_message)(data);
@@ -120,7 +126,25 @@ impl Inner {
 
     fn broke(self: &Rc<Self>) {
         self.say(self.state_when_broken());
+        // A page whose stream was refused from the start would load for ever.
+        if self.was_heard.get() {
+            self.ask_why();
+        }
         self.retry_later();
+    }
+
+    /// A stream does not tell why it was refused. Who may not read any more
+    /// loads the page again, which says so.
+    fn ask_why(&self) {
+        let (window, address) = (self.window.clone(), self.address.clone());
+        spawn_local(async move {
+            let request = RequestBuilder::new(&address).method(Method::HEAD);
+            if let Ok(answer) = request.send().await
+                && matches!(answer.status(), 401 | 403)
+            {
+                let _ = window.location().reload();
+            }
+        });
     }
 
     fn state_when_broken(&self) -> LinkState {

@@ -13,7 +13,7 @@ use crate::service::jobs::JobRow;
 use crate::service::workers::WorkerCard;
 use app::domain::job::{JobResult, JobState, Progress, Stance, WorkState};
 use app::domain::problem::ProblemKind;
-use app::domain::rights::Action;
+use app::domain::rights::{Action, Who};
 use app::domain::time::Timestamp;
 use app::format;
 use app::paths::Segment as Encoded;
@@ -84,10 +84,14 @@ fn form(desk: &Desk, refused: Option<&str>) -> String {
         let _ = write!(main, "<p role=\"alert\" data-test=\"refused\">Not taken: {}</p>", Escaped(why));
     }
     if !desk.may_somewhere(Action::Launch) {
+        if *desk.who() != Who::Nobody {
+            main.push_str("<p>Who has tests run needs the role engineer; an administrator can give it.</p>");
+            return main;
+        }
         main.push_str("<p>Who has tests run needs an account for that: <a href=\"/login\">sign in</a>.</p>");
     }
     let name = match desk.who() {
-        app::domain::rights::Who::Person(person) => person.name.to_string(),
+        Who::Person(person) => person.name.to_string(),
         _ => String::new(),
     };
     let _ = write!(

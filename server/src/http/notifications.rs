@@ -43,7 +43,9 @@ pub async fn list(desk: Desk) -> Result<Response, Refusal> {
     }
     // Who may not change channels need not see what went wrong with them.
     untaken(&mut main, &desk.untaken().await.unwrap_or_default());
-    let _ = write!(main, "<h2>A new channel</h2>{}", form("", &Channel::default(), None, &form::proof(&desk)));
+    if desk.may_somewhere(Action::Configure) {
+        let _ = write!(main, "<h2>A new channel</h2>{}", form("", &Channel::default(), None, &form::proof(&desk)));
+    }
     Ok(html::respond(html::page(&desk, "Notifications", &main)))
 }
 

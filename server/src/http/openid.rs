@@ -38,7 +38,12 @@ pub async fn end(desk: Desk, query: Query, headers: HeaderMap) -> Response {
     let is_secure = desk.is_behind_tls();
     let kept = cookies::Cookies::of(&headers, is_secure).trip.unwrap_or_default();
     let (state, code) = (query.text("state").unwrap_or_default(), query.text("code").unwrap_or_default());
-    let mut response = match desk.openid_end(&kept, state, code, agent(&headers)).await {
+    let come = match query.text("error") {
+        // There is no code to ask with. What else is said there may be anybody's words.
+        Some(_) => Err(Failure::Forbidden("the provider did not let you in, or you called it off; begin again".into())),
+        None => desk.openid_end(&kept, state, code, agent(&headers)).await,
+    };
+    let mut response = match come {
         Ok((secret, next)) => enter(&desk, &secret, next_page(&next)),
         Err(failure) => refused(&desk, failure),
     };

@@ -5,6 +5,7 @@ use super::body;
 use super::problem::Refusal;
 use crate::service::Desk;
 use app::backend::SharedBackend;
+use app::domain::problem::Problem;
 use app::domain::rights::Who;
 use app::shell::{App, Origin, ShellAssets, SignedIn, StatusSink, shell};
 use axum::Router;
@@ -115,7 +116,20 @@ async fn bounded(request: Request, next: Next) -> Result<Response, Refusal> {
     }
     let (parts, body) = request.into_parts();
     let bytes = body::read(&parts.headers, body).await?;
-    Ok(next.run(Request::from_parts(parts, bytes.into())).await)
+    Ok(with_its_status(next.run(Request::from_parts(parts, bytes.into())).await).await)
+}
+
+/// A refusal of a server function with the status of its kind: there every one is 500.
+async fn with_its_status(response: Response) -> Response {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR || !response.headers().contains_key("serverfnerror") {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
+    if let Ok(problem) = serde_json::from_slice::<Problem>(&bytes) {
+        parts.status = StatusCode::from_u16(problem.kind.status()).unwrap_or(parts.status);
+    }
+    Response::from_parts(parts, bytes.into())
 }
 
 /// A file of the site, else the page that says that there is nothing.

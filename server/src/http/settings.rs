@@ -41,18 +41,22 @@ pub async fn walls(desk: Desk, query: Query) -> Result<Response, Refusal> {
         main.push_str("<p>No wall is saved yet. <a href=\"/wall\">The wall of all setups</a> is always there.</p>");
     } else {
         main.push_str("<table data-test=\"walls\"><thead><tr><th>Name</th><th>Shows</th><th></th></tr></thead><tbody>");
-        all.iter().for_each(|wall| row(&mut main, wall));
+        all.iter().for_each(|wall| row(&mut main, wall, desk.may_somewhere(Action::Configure)));
         main.push_str("</tbody></table>");
     }
-    let name = query.text("name").unwrap_or_default();
-    let _ = write!(main, "<h2>A new wall</h2>{}", form(name, &WallPlan::default(), None, &form::proof(&desk)));
+    if desk.may_somewhere(Action::Configure) {
+        let name = query.text("name").unwrap_or_default();
+        let _ = write!(main, "<h2>A new wall</h2>{}", form(name, &WallPlan::default(), None, &form::proof(&desk)));
+    }
     Ok(html::respond(html::page(&desk, "Walls", &main)))
 }
 
-fn row(main: &mut String, wall: &NamedWall) {
+fn row(main: &mut String, wall: &NamedWall, may_change: bool) {
     let name = Escaped(&wall.name);
     let change = if wall.is_configured {
         "written in holter.toml".to_owned()
+    } else if !may_change {
+        String::new()
     } else {
         format!("<a href=\"/settings/walls/{name}\">Change</a>")
     };
@@ -77,6 +81,9 @@ fn said(plan: &WallPlan) -> String {
 pub async fn wall(desk: Desk, super::extract::Segment(name): super::extract::Segment) -> Result<Response, Refusal> {
     let found = desk.wall_plan(&name).await?;
     let found = found.ok_or_else(|| Refusal::not_found("there is no wall of this name; /settings/walls lists all"))?;
+    if !desk.may_somewhere(Action::Configure) {
+        return Ok(Redirect::to(&format!("/wall/{}", Segment(&name))).into_response());
+    }
     let links = desk.kiosk_links(&name).await.unwrap_or_default();
     Ok(html::respond(html::page(&desk, &name, &page(&found, &links, None, &form::proof(&desk)))))
 }
@@ -85,11 +92,12 @@ fn page(wall: &NamedWall, links: &[KioskLink], fresh: Option<&str>, proof: &str)
     let name = Escaped(&wall.name);
     let mut main = format!("<p><a href=\"/settings/walls\">Walls</a></p><h1>{name}</h1>");
     let _ = write!(main, "<p><a href=\"/wall/{name}\">Show it</a></p>");
-    if let Some(secret) = fresh {
+    if let Some(link) = fresh {
         let _ = write!(
             main,
             "<p role=\"status\" data-test=\"kiosk-link\">This link shows the wall until it is taken back. It is told \
-             once: <a href=\"/wall/{name}?kiosk={secret}\">/wall/{name}?kiosk={secret}</a></p>"
+             once: <a href=\"{0}\">{0}</a></p>",
+            Escaped(link)
         );
     }
     if wall.is_configured {
@@ -190,8 +198,9 @@ pub async fn link(
     desk.may(Action::Configure)?;
     let found = desk.wall_plan(&name).await?.ok_or_else(|| Refusal::not_found("there is no wall of this name"))?;
     let secret = desk.kiosk_link(&name).await?;
+    let link = desk.link(&format!("/wall/{}?kiosk={secret}", Segment(&name)));
     let links = desk.kiosk_links(&name).await?;
-    Ok(html::respond(html::page(&desk, &name, &page(&found, &links, Some(&secret), &form::proof(&desk)))))
+    Ok(html::respond(html::page(&desk, &name, &page(&found, &links, Some(&link), &form::proof(&desk)))))
 }
 
 /// Takes a kiosk's link back.

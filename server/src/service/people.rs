@@ -51,8 +51,8 @@ pub struct Invited {
 /// A name or an address that another account has.
 pub(super) fn taken(error: StoreError) -> Failure {
     match error.conflict() {
-        Some("users_email") => Failure::invalid("email", "another account has it"),
-        Some("users_name") => Failure::invalid("name", "another account has it"),
+        Some("users_email") => Failure::invalid("email", "another account has this address for mail"),
+        Some("users_name") => Failure::invalid("name", "another account has this name"),
         _ => error.into(),
     }
 }

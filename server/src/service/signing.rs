@@ -46,7 +46,9 @@ fn name_key(name: &str) -> String {
 }
 
 fn too_many(wait: Micros) -> Failure {
-    Failure::too_many("too many attempts that failed; wait a little", wait)
+    let seconds = wait.as_secs().max(0) + 1;
+    let length = if seconds < 120 { format!("{seconds} seconds") } else { format!("{} minutes", (seconds + 59) / 60) };
+    Failure::too_many(&format!("too many attempts that failed; try again in {length}"), wait)
 }
 
 impl Service {

@@ -170,7 +170,8 @@ impl Desk {
         self.allow(Action::Administer)?;
         let was_valid = self.revoke(id).await?;
         if was_valid {
-            self.note(Deed::TokenRevoked, &id.to_string(), None).await;
+            let row = self.inner.store.token_list().await?.into_iter().find(|row| row.id == id);
+            self.note(Deed::TokenRevoked, &id.to_string(), row.as_ref().map(said_of).as_deref()).await;
         }
         Ok(was_valid)
     }

@@ -92,12 +92,11 @@ fn page(wall: &NamedWall, links: &[KioskLink], fresh: Option<&str>, proof: &str)
     let name = Escaped(&wall.name);
     let mut main = format!("<p><a href=\"/settings/walls\">Walls</a></p><h1>{name}</h1>");
     let _ = write!(main, "<p><a href=\"/wall/{name}\">Show it</a></p>");
-    if let Some(link) = fresh {
+    if let Some(secret) = fresh {
         let _ = write!(
             main,
             "<p role=\"status\" data-test=\"kiosk-link\">This link shows the wall until it is taken back. It is told \
-             once: <a href=\"{0}\">{0}</a></p>",
-            Escaped(link)
+             once: <a href=\"/wall/{name}?kiosk={secret}\">/wall/{name}?kiosk={secret}</a></p>"
         );
     }
     if wall.is_configured {
@@ -198,9 +197,8 @@ pub async fn link(
     desk.may(Action::Configure)?;
     let found = desk.wall_plan(&name).await?.ok_or_else(|| Refusal::not_found("there is no wall of this name"))?;
     let secret = desk.kiosk_link(&name).await?;
-    let link = desk.link(&format!("/wall/{}?kiosk={secret}", Segment(&name)));
     let links = desk.kiosk_links(&name).await?;
-    Ok(html::respond(html::page(&desk, &name, &page(&found, &links, Some(&link), &form::proof(&desk)))))
+    Ok(html::respond(html::page(&desk, &name, &page(&found, &links, Some(&secret), &form::proof(&desk)))))
 }
 
 /// Takes a kiosk's link back.

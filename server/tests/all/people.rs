@@ -201,7 +201,7 @@ async fn who_is_invited_may_what_the_role_says_and_no_more() {
     let save = bo.request(Method::PUT, "/api/v1/walls/lobby").json(&json!({}));
     bo.send(save).await.problem(403, "forbidden");
     let twice = ana.fill("/settings/people", "/settings/people", &[("name", "bo")]).await;
-    assert!(twice.status == 422 && twice.text.contains("another account has it"), "{}", twice.text);
+    assert!(twice.status == 422 && twice.text.contains("another account has this name"), "{}", twice.text);
 
     // A role that is taken away is gone with the next request.
     let people = ana.get("/settings/people").await.text;

@@ -200,6 +200,11 @@ impl Sandbox {
         say(&[text("--proc"), text("/proc"), text("--dev"), text("/dev")]);
         // Memory that is no program's would escape the count.
         say(&[text("--perms"), text("1777"), text("--size"), text("67108864"), text("--tmpfs"), text("/dev/shm")]);
+        let own = [(&place.folder, FOLDER), (&place.scratch, "/tmp"), (&place.relay, RELAY)];
+        for (outside, inside) in own {
+            say(&[text("--bind"), outside.as_os_str(), text(inside)]);
+        }
+        // After its own folders: what is to be seen may lie in the machine's /tmp.
         for path in &self.visible {
             // Folders on the way there would be closed to everybody but root.
             let mut parents: Vec<_> = path.ancestors().skip(1).filter(|parent| parent.parent().is_some()).collect();
@@ -208,10 +213,6 @@ impl Sandbox {
                 say(&[text("--perms"), text("0755"), text("--dir"), parent.as_os_str()]);
             }
             say(&[text("--ro-bind-try"), path.as_os_str(), path.as_os_str()]);
-        }
-        let own = [(&place.folder, FOLDER), (&place.scratch, "/tmp"), (&place.relay, RELAY)];
-        for (outside, inside) in own {
-            say(&[text("--bind"), outside.as_os_str(), text(inside)]);
         }
         say(&[text("--remount-ro"), text("/dev"), text("--remount-ro"), text("/")]);
         say(&[text("--chdir"), within.as_os_str(), text("--")]);

@@ -83,9 +83,9 @@ fn form(desk: &Desk, refused: Option<&str>) -> String {
     if let Some(why) = refused {
         let _ = write!(main, "<p role=\"alert\" data-test=\"refused\">Not taken: {}</p>", Escaped(why));
     }
-    if !desk.may_somewhere(Action::Launch) {
+    if let Err(why) = desk.may(Action::Launch) {
         if *desk.who() != Who::Nobody {
-            main.push_str("<p>Who has tests run needs the role engineer; an administrator can give it.</p>");
+            let _ = write!(main, "<p>Not for you: {}.</p>", Escaped(why));
             return main;
         }
         main.push_str("<p>Who has tests run needs an account for that: <a href=\"/login\">sign in</a>.</p>");

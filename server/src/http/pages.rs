@@ -119,13 +119,14 @@ async fn bounded(request: Request, next: Next) -> Result<Response, Refusal> {
     Ok(with_its_status(next.run(Request::from_parts(parts, bytes.into())).await).await)
 }
 
-/// A refusal of a server function with the status of its kind: there every one is 500.
+/// A refusal of a server function with the status of its kind: there every one
+/// is 500. What it says is our own, so it needs no bound.
 async fn with_its_status(response: Response) -> Response {
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR || !response.headers().contains_key("serverfnerror") {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     if let Ok(problem) = serde_json::from_slice::<Problem>(&bytes) {
         parts.status = StatusCode::from_u16(problem.kind.status()).unwrap_or(parts.status);
     }

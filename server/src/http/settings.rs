@@ -36,15 +36,15 @@ fn plan_of(form: &Form) -> Result<WallPlan, Failure> {
 /// Every wall, and a form for a new one.
 pub async fn walls(desk: Desk, query: Query) -> Result<Response, Refusal> {
     let mut main = String::from("<h1>Walls</h1>");
-    let all = desk.walls().await?;
+    let (all, may_change) = (desk.walls().await?, desk.may_somewhere(Action::Configure));
     if all.is_empty() {
         main.push_str("<p>No wall is saved yet. <a href=\"/wall\">The wall of all setups</a> is always there.</p>");
     } else {
         main.push_str("<table data-test=\"walls\"><thead><tr><th>Name</th><th>Shows</th><th></th></tr></thead><tbody>");
-        all.iter().for_each(|wall| row(&mut main, wall, desk.may_somewhere(Action::Configure)));
+        all.iter().for_each(|wall| row(&mut main, wall, may_change));
         main.push_str("</tbody></table>");
     }
-    if desk.may_somewhere(Action::Configure) {
+    if may_change {
         let name = query.text("name").unwrap_or_default();
         let _ = write!(main, "<h2>A new wall</h2>{}", form(name, &WallPlan::default(), None, &form::proof(&desk)));
     }

@@ -58,7 +58,7 @@ impl Desk {
             return Ok(None);
         }
         let rows = self.last_of_each(&filter, own.clone()).await?;
-        let at = began(&own);
+        let at = own.began_at();
         let mut setups: Vec<_> = rows.into_iter().map(|row| self.stood(row, at)).collect();
         setups.sort_by(|one, other| one.setup.cmp(&other.setup));
         Ok(Some(AsOf { commit: own.commit, at, setups }))
@@ -86,14 +86,10 @@ impl Desk {
         Stood {
             setup: self.setup_name(row.setup),
             run: row.id,
-            before: at.since(began(&row)),
+            before: at.since(row.began_at()),
             commit: row.commit,
             result: row.result,
             counts: row.counts,
         }
     }
-}
-
-fn began(row: &RunRow) -> Timestamp {
-    row.started_at.unwrap_or(row.created_at)
 }

@@ -66,6 +66,11 @@ impl HotRun {
         }
     }
 
+    /// When it began, as [`RunRow::began_at`](crate::store::rows::RunRow::began_at) has it.
+    pub fn began_at(&self) -> Timestamp {
+        self.run.started_at().unwrap_or(self.created_at)
+    }
+
     /// Applies an event, which was `delay` on its way where its sender told.
     pub fn apply(
         &mut self,
@@ -283,9 +288,7 @@ impl Hot {
         if is_open && setup.shown.as_ref() == Some(changed) {
             return;
         }
-        let ranked = self
-            .runs_of(setup.id)
-            .map(|hot| (open(&hot.run), hot.run.started_at().unwrap_or(hot.created_at), &hot.run.key));
+        let ranked = self.runs_of(setup.id).map(|hot| (open(&hot.run), hot.began_at(), &hot.run.key));
         let away = setup.shown.as_ref().filter(|key| !self.runs.contains_key(&(setup.id, (*key).clone())));
         let away = away
             .zip(setup.last.as_ref())

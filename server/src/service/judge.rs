@@ -31,9 +31,7 @@ pub(super) async fn judge(
 ) -> Result<(), StoreError> {
     // As they began, not as they are called: the detector looks at the order.
     let mut told: Vec<_> = pending.runs().collect();
-    told.sort_by_key(|(at, _)| {
-        hot.runs.get(*at).map(|run| (run.run.started_at().unwrap_or(run.created_at), run.run.id))
-    });
+    told.sort_by_cached_key(|(at, _)| hot.runs.get(*at).map(|run| (run.began_at(), run.run.id)));
     for (at, name) in told {
         let (Some(run), Some(setup)) = (hot.runs.get_mut(at), hot.setups.get_mut(name)) else { continue };
         let hash = hash_of_run(run.run.id.0);

@@ -164,7 +164,7 @@ fn beat_of(row: &RunRow) -> Beat {
         branch: row.branch.clone(),
         run: row.id,
         runs: 1,
-        at: row.started_at.unwrap_or(row.created_at),
+        at: row.began_at(),
         tests: counts.passed + counts.flaky + counts.failed,
         failed: counts.failed,
         flaky: counts.flaky,

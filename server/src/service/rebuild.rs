@@ -65,7 +65,7 @@ async fn runs_of(store: &Store, setup: SetupId) -> Result<Vec<RunRow>, StoreErro
         let is_last = page.len() < PAGE as usize;
         runs.extend(page);
         if is_last {
-            runs.sort_by_key(|row| (row.started_at.unwrap_or(row.created_at), row.id));
+            runs.sort_by_key(|row| (row.began_at(), row.id));
             return Ok(runs);
         }
     }

@@ -17,6 +17,7 @@ use app::domain::ids::SessionId;
 use app::domain::name::tidy;
 use app::domain::rights::Who;
 use app::domain::time::{Micros, Timestamp};
+use app::format;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -46,9 +47,7 @@ fn name_key(name: &str) -> String {
 }
 
 fn too_many(wait: Micros) -> Failure {
-    let seconds = wait.as_secs().max(0) + 1;
-    let length = if seconds < 120 { format!("{seconds} seconds") } else { format!("{} minutes", (seconds + 59) / 60) };
-    Failure::too_many(&format!("too many attempts that failed; try again in {length}"), wait)
+    Failure::too_many(&format!("too many attempts that failed; try again in {}", format::timer(wait)), wait)
 }
 
 impl Service {

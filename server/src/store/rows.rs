@@ -131,6 +131,11 @@ pub struct RunRow {
 }
 
 impl RunRow {
+    /// When it began, or was first heard of where nobody said: the order of runs.
+    pub fn began_at(&self) -> Timestamp {
+        self.started_at.unwrap_or(self.created_at)
+    }
+
     /// The row of a run.
     pub fn of(run: &Run, created_at: Timestamp, version: i64) -> Self {
         let facts = run.facts().clone();

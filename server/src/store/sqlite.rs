@@ -7,7 +7,7 @@ use super::session::Session;
 use super::tables::history::suite_counts;
 use super::tables::jobs::{job_claim, job_columns};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{ConnectOptions, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Row, Sqlite, SqliteConnection, SqlitePool};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,8 +49,6 @@ pub(super) const OWN: &[(&str, &str)] = &[
 const BEGIN_GROUP: &str = "begin immediate";
 const BEGIN_SNAPSHOT: &str = "begin";
 
-/// What a checkpoint answers first is whether it was kept from something; it
-/// then counts the pages of the log, and those that are in the file.
 const CHECKPOINT: &str = "pragma wal_checkpoint(passive)";
 const CHECKPOINT_WHOLE: &str = "pragma wal_checkpoint(restart)";
 
@@ -93,29 +91,10 @@ impl SqliteStore {
     pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
         prepare_file(path)?;
         let told = |error: StoreError| explain(path, error);
-        let writer = writer_options(path);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(WAIT_FOR_CONNECTION)
-            // The connection is the file: it neither ages nor goes away.
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_with(writer)
-            .await
-            .map_err(|error| told(error.into()))?;
+        let writer = pool(1).connect_with(writer_options(path)).await.map_err(|error| told(error.into()))?;
         migrations::migrator(migrations::SQLITE).run(&writer).await.map_err(|error| told(error.into()))?;
-        let lazy = |most: u32, options| {
-            SqlitePoolOptions::new()
-                .max_connections(most)
-                .acquire_timeout(WAIT_FOR_CONNECTION)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .test_before_acquire(false)
-                .connect_lazy_with(options)
-        };
-        let readers = lazy(READERS, reader_options(path));
-        let keeper = lazy(1, writer_options(path).busy_timeout(KEEPER_BUSY_FOR));
+        let readers = pool(READERS).connect_lazy_with(reader_options(path));
+        let keeper = pool(1).connect_lazy_with(writer_options(path).busy_timeout(KEEPER_BUSY_FOR));
         Ok(Self { writer, readers, keeper, grew: Arc::new(AtomicBool::new(true)) })
     }
 
@@ -135,18 +114,22 @@ impl SqliteStore {
     }
 
     pub(super) async fn write(&self) -> Result<Session<Sqlite>, StoreError> {
-        self.grew.store(true, Ordering::Relaxed);
-        Session::of(&self.writer).await
+        Session::of(self.writing()).await
     }
 
     pub(super) async fn whole(&self) -> Result<Session<Sqlite>, StoreError> {
-        self.grew.store(true, Ordering::Relaxed);
-        Session::begin(&self.writer, BEGIN_GROUP).await
+        Session::begin(self.writing(), BEGIN_GROUP).await
     }
 
+    /// PostgreSQL begins the two in different ways.
     pub(super) async fn group(&self) -> Result<Session<Sqlite>, StoreError> {
+        self.whole().await
+    }
+
+    /// The writer, of whom the keeper will take notice.
+    fn writing(&self) -> &SqlitePool {
         self.grew.store(true, Ordering::Relaxed);
-        Session::begin(&self.writer, BEGIN_GROUP).await
+        &self.writer
     }
 
     /// Copies the log into the file beside whoever reads and writes.
@@ -155,8 +138,7 @@ impl SqliteStore {
             return Ok(());
         }
         let mut keeper = self.keeper.acquire().await?;
-        let (_, pages, _) = checkpoint(&mut keeper, CHECKPOINT).await?;
-        if pages >= LOG_LONG {
+        if checkpoint(&mut keeper, CHECKPOINT).await? >= LOG_LONG {
             // What was written meanwhile; then there is little left for which
             // writers have to wait.
             checkpoint(&mut keeper, CHECKPOINT).await?;
@@ -185,8 +167,19 @@ impl SqliteStore {
     }
 }
 
-async fn checkpoint(db: &mut SqliteConnection, how: &'static str) -> Result<(i64, i64, i64), StoreError> {
-    Ok(sqlx::query_as(how).fetch_one(db).await?)
+/// Of so many pages the log consists.
+async fn checkpoint(db: &mut SqliteConnection, how: &'static str) -> Result<i64, StoreError> {
+    Ok(sqlx::query(how).fetch_one(db).await?.try_get("log")?)
+}
+
+/// The connections are the file: they neither age nor go away.
+fn pool(most: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(WAIT_FOR_CONNECTION)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
 }
 
 fn writer_options(path: &Path) -> SqliteConnectOptions {

@@ -8,6 +8,7 @@ use server::service::rebuild;
 use server::store::rows::HealthRow;
 use server::store::{Store, StoreUrl};
 use std::path::Path;
+use tempfile::TempDir;
 
 async fn pulse(server: &TestServer, setup: &str) -> Pulse {
     server.service().settled().await;
@@ -21,6 +22,16 @@ fn marks(pulse: &Pulse, kind: EventKind) -> Vec<&str> {
 async fn open(folder: &Path) -> Store {
     let url = format!("sqlite:{}", folder.join("holter.db").display());
     Store::open(&StoreUrl::parse(&url).expect("a url")).await.expect("it opens")
+}
+
+/// A copy of its store, once the server has stopped.
+async fn copied(server: TestServer) -> (Store, TempDir) {
+    let copy = tempfile::tempdir().expect("a folder");
+    let store = open(server.folder()).await;
+    store.backup(&copy.path().join("holter.db")).await.expect("copies");
+    store.close().await;
+    server.stop().await;
+    (open(copy.path()).await, copy)
 }
 
 /// All that is known, by test.
@@ -94,14 +105,7 @@ async fn a_test_that_fails_and_passes_again_is_called_flaky_and_rebuilding_finds
     let flake = told.flake.expect("there were results");
     assert!(flake.mean > 0.05 && flake.low < flake.mean && flake.mean < flake.high, "{flake:?}");
 
-    let folder = server.folder().to_owned();
-    let copy = tempfile::tempdir().expect("a folder");
-    let (backup, store) = (copy.path().join("holter.db"), open(&folder).await);
-    store.backup(&backup).await.expect("copies");
-    store.close().await;
-    server.stop().await;
-
-    let store = open(copy.path()).await;
+    let (store, _folder) = copied(server).await;
     let grown = known(&store).await;
     let labels: Vec<_> = grown.iter().filter(|row| row.label != Label::Healthy).map(|row| row.label).collect();
     assert!(labels.contains(&Label::Flaky) && labels.contains(&Label::Broken), "{labels:?}");
@@ -129,14 +133,7 @@ async fn runs_that_come_at_once_are_judged_as_they_began() {
     let request = server.events(serde_json::Value::from(events).to_string()).header("holter-clock", "trusted");
     server.send(request).await.ok();
     pulse(&server, "A").await;
-    let folder = server.folder().to_owned();
-    let copy = tempfile::tempdir().expect("a folder");
-    let (backup, store) = (copy.path().join("holter.db"), open(&folder).await);
-    store.backup(&backup).await.expect("copies");
-    store.close().await;
-    server.stop().await;
-
-    let store = open(copy.path()).await;
+    let (store, _folder) = copied(server).await;
     let told = known(&store).await;
     assert_eq!(told.len(), 3);
     rebuild::rebuild(&store, &Model::default()).await.expect("rebuilds");

@@ -226,17 +226,6 @@ impl Asker {
         match answer.status().as_u16() {
             401 => "who?",
             403 => "no",
-            _ if route.0.starts_with("/rpc/") => {
-                let text = answer.text().await.unwrap_or_default();
-                let is = |kind: &str| text.contains(&format!("\"{kind}\""));
-                if is("Unauthenticated") {
-                    "who?"
-                } else if is("Forbidden") {
-                    "no"
-                } else {
-                    "yes"
-                }
-            }
             _ => "yes",
         }
     }

@@ -166,10 +166,6 @@ impl Sandbox {
     }
 
     fn surround(&self, place: &Place, within: &Path, has_network: bool, words: &mut Vec<OsString>) {
-        let mut say = |these: &[&OsStr]| words.extend(these.iter().map(|word| (*word).to_owned()));
-        fn text(word: &str) -> &OsStr {
-            OsStr::new(word)
-        }
         for flag in [
             "--unshare-pid",
             "--unshare-ipc",
@@ -178,44 +174,22 @@ impl Sandbox {
             "--die-with-parent",
             "--new-session",
         ] {
-            say(&[text(flag)]);
+            say(words, &[text(flag)]);
         }
         if !has_network {
-            say(&[text("--unshare-net")]);
+            say(words, &[text("--unshare-net")]);
         }
         if !self.is_root {
-            say(&[text("--unshare-user"), text("--uid"), text("1000"), text("--gid"), text("1000")]);
+            say(words, &[text("--unshare-user"), text("--uid"), text("1000"), text("--gid"), text("1000")]);
         }
-        for path in SYSTEM {
-            match std::fs::read_link(path) {
-                Ok(target) => say(&[text("--symlink"), target.as_os_str(), text(path)]),
-                Err(_) => say(&[text("--ro-bind-try"), text(path), text(path)]),
-            }
-        }
-        say(&[text("--perms"), text("0755"), text("--dir"), text("/etc")]);
-        for name in SETTINGS {
-            let path = format!("/etc/{name}");
-            say(&[text("--ro-bind-try"), text(&path), text(&path)]);
-        }
-        say(&[text("--proc"), text("/proc"), text("--dev"), text("/dev")]);
-        // Memory that is no program's would escape the count.
-        say(&[text("--perms"), text("1777"), text("--size"), text("67108864"), text("--tmpfs"), text("/dev/shm")]);
-        let own = [(&place.folder, FOLDER), (&place.scratch, "/tmp"), (&place.relay, RELAY)];
-        for (outside, inside) in own {
-            say(&[text("--bind"), outside.as_os_str(), text(inside)]);
+        show_system(words);
+        for (outside, inside) in [(&place.folder, FOLDER), (&place.scratch, "/tmp"), (&place.relay, RELAY)] {
+            say(words, &[text("--bind"), outside.as_os_str(), text(inside)]);
         }
         // After its own folders: what is to be seen may lie in the machine's /tmp.
-        for path in &self.visible {
-            // Folders on the way there would be closed to everybody but root.
-            let mut parents: Vec<_> = path.ancestors().skip(1).filter(|parent| parent.parent().is_some()).collect();
-            parents.reverse();
-            for parent in parents {
-                say(&[text("--perms"), text("0755"), text("--dir"), parent.as_os_str()]);
-            }
-            say(&[text("--ro-bind-try"), path.as_os_str(), path.as_os_str()]);
-        }
-        say(&[text("--remount-ro"), text("/dev"), text("--remount-ro"), text("/")]);
-        say(&[text("--chdir"), within.as_os_str(), text("--")]);
+        self.visible.iter().for_each(|path| show(path, words));
+        say(words, &[text("--remount-ro"), text("/dev"), text("--remount-ro"), text("/")]);
+        say(words, &[text("--chdir"), within.as_os_str(), text("--")]);
     }
 
     fn become_nobody(&self, user: Option<u32>, words: &mut Vec<OsString>) {
@@ -237,4 +211,41 @@ impl Sandbox {
         words.push(format!("--nproc={}", limits.processes).into());
         words.extend(["--core=0".into(), "--nofile=4096".into(), "--".into()]);
     }
+}
+
+fn text(word: &str) -> &OsStr {
+    OsStr::new(word)
+}
+
+fn say(words: &mut Vec<OsString>, these: &[&OsStr]) {
+    words.extend(these.iter().map(|word| (*word).to_owned()));
+}
+
+/// What every program needs of the machine.
+fn show_system(words: &mut Vec<OsString>) {
+    for path in SYSTEM {
+        match std::fs::read_link(path) {
+            Ok(target) => say(words, &[text("--symlink"), target.as_os_str(), text(path)]),
+            Err(_) => say(words, &[text("--ro-bind-try"), text(path), text(path)]),
+        }
+    }
+    say(words, &[text("--perms"), text("0755"), text("--dir"), text("/etc")]);
+    for name in SETTINGS {
+        let path = format!("/etc/{name}");
+        say(words, &[text("--ro-bind-try"), text(&path), text(&path)]);
+    }
+    say(words, &[text("--proc"), text("/proc"), text("--dev"), text("/dev")]);
+    // Memory that is no program's would escape the count.
+    say(words, &[text("--perms"), text("1777"), text("--size"), text("67108864"), text("--tmpfs"), text("/dev/shm")]);
+}
+
+/// A folder of the machine, to be read.
+fn show(path: &Path, words: &mut Vec<OsString>) {
+    // Folders on the way there would be closed to everybody but root.
+    let mut parents: Vec<_> = path.ancestors().skip(1).filter(|parent| parent.parent().is_some()).collect();
+    parents.reverse();
+    for parent in parents {
+        say(words, &[text("--perms"), text("0755"), text("--dir"), parent.as_os_str()]);
+    }
+    say(words, &[text("--ro-bind-try"), path.as_os_str(), path.as_os_str()]);
 }

@@ -42,7 +42,9 @@
     while (log.childElementCount > LINES_KEPT) log.firstElementChild.remove();
   };
   const write = (text) => {
-    const pieces = text.replaceAll("\r\n", "\n").split(/(\n|\r|\x1b\[[0-9;?]*[A-Za-z])/);
+    // Titles, and where links lead, are for terminals.
+    const shown = text.replace(/\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)/g, "");
+    const pieces = shown.replaceAll("\r\n", "\n").split(/(\n|\r|\x1b\[[0-9;?]*[A-Za-z])/);
     for (const piece of pieces) {
       if (!piece) continue;
       if (piece === "\n") {
@@ -63,7 +65,7 @@
   };
 
   const state = document.querySelector("[data-job-state]");
-  const steps = document.querySelector("[data-job-steps]");
+  const steps = document.querySelector("[data-job-steps] tbody");
   const badge = (word) => {
     const span = document.createElement("span");
     span.className = "badge";
@@ -104,6 +106,9 @@
     source.addEventListener("over", (event) => {
       tell(JSON.parse(event.data));
       source.close();
+      // What it came to, and what can be done with it now, is the server's to say; who
+      // reads in the log is left there.
+      if (follow.checked && !find.value) location.reload();
     });
   };
 

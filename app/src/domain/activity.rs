@@ -31,7 +31,7 @@ pub struct ActivityFacts {
     pub open: bool,
     /// The newest run was given up.
     pub lost: bool,
-    /// The last word of the setup, by our clock.
+    /// The last word of the setup, by our clock; none where silence says nothing.
     pub heard_at: Option<Timestamp>,
     /// From when on what it is busy with is late, by our clock.
     pub overdue_at: Option<Timestamp>,
@@ -44,6 +44,8 @@ pub struct Patience {
     pub silent_after: Micros,
     /// No word for this long while a run is open: lost.
     pub lost_after: Micros,
+    /// The same for a run whose teller speaks rarely, which is never silent.
+    pub rare_lost_after: Micros,
     /// Shards that nobody counted are taken as complete after this long.
     pub settle_after: Micros,
 }
@@ -53,6 +55,7 @@ impl Default for Patience {
         Self {
             silent_after: Micros::from_secs(60),
             lost_after: Micros::from_secs(15 * 60),
+            rare_lost_after: Micros::from_secs(6 * 3_600),
             settle_after: Micros::from_secs(20),
         }
     }

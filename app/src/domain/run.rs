@@ -42,6 +42,13 @@ words! {
     }
 }
 
+impl RunState {
+    /// Finished or lost.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Finished | Self::Lost)
+    }
+}
+
 words! {
     /// What a run came to.
     RunResult {
@@ -57,6 +64,12 @@ words! {
         Incomplete = "incomplete",
     }
 }
+
+/// The attribute by which a teller says how often it speaks …
+pub const SPEAKS: &str = "speaks";
+
+/// … and its word for "only when something changes".
+pub const RARELY: &str = "rarely";
 
 /// Shards of a run that are told apart.
 const SHARDS_KEPT: usize = 10_000;

@@ -112,10 +112,13 @@ impl Shards {
             return Completion::Complete;
         }
         let ended = self.finished.len() as u32;
+        let all_ended = ended > 0 && self.started.keys().all(|shard| self.finished.contains(shard));
         match self.announced {
             Some(announced) if ended >= announced => Completion::Complete,
             Some(_) => Completion::Open,
-            None if ended > 0 && self.started.keys().all(|shard| self.finished.contains(shard)) => Completion::Settling,
+            // Whoever knows the whole said that no other follows.
+            None if all_ended && self.finished_whole => Completion::Complete,
+            None if all_ended => Completion::Settling,
             None => Completion::Open,
         }
     }
@@ -175,6 +178,17 @@ mod tests {
         assert_eq!(shards.completion(), Completion::Open);
         shards.finished.insert(9);
         assert_eq!((shards.completion(), shards.total_tests()), (Completion::Settling, 15));
+    }
+
+    #[test]
+    fn shards_nobody_counted_need_not_settle_once_the_whole_has_ended() {
+        let mut shards = Shards { finished_whole: true, ..Shards::default() };
+        shards.started.insert(7, 10);
+        shards.started.insert(9, 5);
+        shards.finished.insert(7);
+        assert_eq!(shards.completion(), Completion::Open);
+        shards.finished.insert(9);
+        assert_eq!(shards.completion(), Completion::Complete);
     }
 
     #[test]

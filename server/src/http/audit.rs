@@ -16,10 +16,7 @@ pub async fn page(desk: Desk, query: Query) -> Result<Response, Refusal> {
     if deeds.is_empty() {
         main.push_str("<p>Nothing is written down here.</p>");
     } else {
-        main.push_str(
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Deeds\"><table data-test=\"deeds\">\
-             <thead><tr><th>When</th><th>Who</th><th>Did what</th><th>How</th><th>From</th></tr></thead><tbody>",
-        );
+        html::begin_table(&mut main, "Deeds", "deeds", &["When", "Who", "Did what", "How", "From"]);
         for deed in &deeds {
             let _ = write!(
                 main,
@@ -32,7 +29,7 @@ pub async fn page(desk: Desk, query: Query) -> Result<Response, Refusal> {
                 Escaped(deed.address.as_deref().unwrap_or_default()),
             );
         }
-        main.push_str("</tbody></table></div>");
+        html::end_table(&mut main);
     }
     if let Some(last) = deeds.last().filter(|_| deeds.len() == DEEDS_SHOWN as usize) {
         let _ = write!(main, "<p><a href=\"/settings/audit?before={}\" data-test=\"older\">Older</a></p>", last.id);

@@ -55,10 +55,8 @@ pub async fn list(desk: Desk, query: Query) -> Result<Response, Refusal> {
         main.push_str("<p>None was sent yet.</p>");
         return Ok(html::respond(html::page_with(&desk, "Batches", &main, &SCRIPTS)));
     }
-    let _ = write!(
-        main,
-        "<p>{total} in all.</p><table data-test=\"batches\"><thead><tr><th>Name</th><th>Status</th><th>Files</th><th>Made</th></tr></thead><tbody>"
-    );
+    let _ = write!(main, "<p>{total} in all.</p>");
+    html::begin_table(&mut main, "Batches", "batches", &["Name", "Status", "Files", "Made"]);
     for batch in &batches {
         let _ = write!(
             main,
@@ -71,7 +69,7 @@ pub async fn list(desk: Desk, query: Query) -> Result<Response, Refusal> {
             html::when(batch.created_at)
         );
     }
-    main.push_str("</tbody></table>");
+    html::end_table(&mut main);
     if let Some(last) = batches.last().filter(|_| batches.len() == PAGE as usize) {
         let _ = write!(main, "<p><a class=\"button\" href=\"/batches?before={}\">Older batches</a></p>", last.id);
     }
@@ -170,20 +168,16 @@ pub async fn one(desk: Desk, Segment(id): Segment) -> Result<Response, Refusal> 
         }
     }
     refused(&mut main, &batch);
+    uninstalled(&mut main, &desk, &batch);
     if state == WorkState::Held {
-        planned(&mut main, &batch);
+        planned(&mut main, &desk, &batch);
     } else {
         jobs(&mut main, &desk, &batch).await?;
     }
     let _ = write!(main, "<p><a href=\"/api/v1/batches/{}\">As JSON</a></p>", batch.id);
     let page = html::page_with(&desk, &batch.name, &main, &SCRIPTS);
     let is_over = matches!(state, WorkState::Finished | WorkState::Held);
-    let mut response = html::respond(page);
-    if !is_over {
-        // Read again by the browser itself: no script is needed.
-        response.headers_mut().insert("refresh", axum::http::HeaderValue::from_static("3"));
-    }
-    Ok(response)
+    Ok(if is_over { html::respond(page) } else { html::respond_again(page, 3) })
 }
 
 fn refused(main: &mut String, batch: &Batch) {
@@ -197,16 +191,28 @@ fn refused(main: &mut String, batch: &Batch) {
     main.push_str("</ul>");
 }
 
-fn planned(main: &mut String, batch: &Batch) {
-    main.push_str(
-        "<h2>Would be run</h2><table data-test=\"units\"><thead><tr><th>File</th><th>By</th></tr></thead><tbody>",
-    );
+fn planned(main: &mut String, desk: &Desk, batch: &Batch) {
+    main.push_str("<h2>Would be run</h2>");
+    html::begin_table(main, "What would be run", "units", &["File", "By"]);
     for unit in &batch.plan.units {
         let _ = write!(main, "<tr><td>{}</td><td>{}</td></tr>", Escaped(&unit.path), unit.framework.as_str());
     }
-    main.push_str("</tbody></table>");
-    if let Some(file) = &batch.plan.requirements {
+    html::end_table(main);
+    if let Some(file) = batch.plan.requirements.as_ref().filter(|_| desk.jobs_have_network()) {
         let _ = write!(main, "<p>The packages in {} are installed first.</p>", Escaped(file));
+    }
+}
+
+/// What is needed and cannot be had is said before a test fails of it.
+fn uninstalled(main: &mut String, desk: &Desk, batch: &Batch) {
+    if let Some(file) = batch.plan.requirements.as_ref().filter(|_| !desk.jobs_have_network()) {
+        let _ = write!(
+            main,
+            "<p role=\"status\" data-test=\"uninstalled\">The packages in {} are not installed: jobs have no network \
+             here. Tests find what <code>runner.python</code> has; <code>runner.network</code> in holter.toml lets jobs \
+             fetch more.</p>",
+            Escaped(file)
+        );
     }
 }
 
@@ -215,9 +221,7 @@ async fn jobs(main: &mut String, desk: &Desk, batch: &Batch) -> Result<(), Refus
     if let Some(row) = batch.jobs.iter().find(|row| row.job.state() == JobState::Waiting) {
         super::job_page::waits(desk, row, main).await?;
     }
-    main.push_str(
-        "<table data-test=\"jobs\"><thead><tr><th>File</th><th>Status</th><th>Took</th><th></th></tr></thead><tbody>",
-    );
+    html::begin_table(main, "Jobs", "jobs", &["File", "Status", "Took", ""]);
     let setup = batch.plan.setup.as_deref().unwrap_or("batches");
     for row in &batch.jobs {
         let word = row.job.result().map_or(row.job.state().as_str(), JobResult::as_str);
@@ -239,7 +243,8 @@ async fn jobs(main: &mut String, desk: &Desk, batch: &Batch) -> Result<(), Refus
             took(row, desk.now())
         );
     }
-    let _ = write!(main, "</tbody></table><p><a href=\"/setups/{}\">Results of single tests</a></p>", Encoded(setup));
+    html::end_table(main);
+    let _ = write!(main, "<p><a href=\"/setups/{}\">Results of single tests</a></p>", Encoded(setup));
     Ok(())
 }
 
@@ -265,15 +270,13 @@ pub async fn workers(desk: Desk) -> Result<Response, Refusal> {
     if workers.is_empty() {
         main.push_str("<p>There is none. <code>holter worker --url … --token …</code> starts one on any machine; a server has one of its own where bubblewrap is installed.</p>");
     } else {
-        main.push_str("<table data-test=\"workers\"><thead><tr><th>Name</th><th>Stands</th><th>Runs</th><th>Has</th><th></th></tr></thead><tbody>");
+        html::begin_table(&mut main, "Workers", "workers", &["Name", "Stands", "Runs", "Has", ""]);
         workers.iter().for_each(|card| worker(&mut main, &desk, card));
-        main.push_str("</tbody></table>");
+        html::end_table(&mut main);
     }
     let _ = write!(main, "<h2>Queue</h2><p>{} run, {waiting} wait.</p>", running.len());
     if !queue.is_empty() {
-        main.push_str(
-            "<table data-test=\"queue\"><thead><tr><th>Job</th><th>Needs</th><th>Since</th></tr></thead><tbody>",
-        );
+        html::begin_table(&mut main, "The queue", "queue", &["Job", "Needs", "Since"]);
         for row in &queue {
             let needs = if row.labels.is_empty() { "any worker".to_owned() } else { row.labels.to_string() };
             let has_one = workers
@@ -289,9 +292,9 @@ pub async fn workers(desk: Desk) -> Result<Response, Refusal> {
                 html::when(row.job.created_at)
             );
         }
-        main.push_str("</tbody></table>");
+        html::end_table(&mut main);
     }
-    Ok(html::respond(html::page_with(&desk, "Workers", &main, &SCRIPTS)))
+    Ok(html::respond_again(html::page_with(&desk, "Workers", &main, &SCRIPTS), 10))
 }
 
 fn worker(main: &mut String, desk: &Desk, card: &WorkerCard) {

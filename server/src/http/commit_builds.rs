@@ -6,7 +6,7 @@ use super::form::{self, Form};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
 use super::wire::build::{BuildBody, BuildList, status};
-use super::{body, json, page};
+use super::{body, job_page, json, page};
 use crate::service::Desk;
 use crate::service::commit_builds::Build;
 use app::domain::ids::BuildId;
@@ -112,14 +112,22 @@ pub async fn pages(desk: Desk, query: Query) -> Result<Response, Refusal> {
     if builds.is_empty() {
         main.push_str("<p>Nothing was pushed yet. Repositories are listed in holter.toml; their forges tell pushes to <code>/api/v1/hooks/…</code></p>");
     } else {
-        main.push_str("<table data-test=\"builds\"><thead><tr><th>Commit</th><th>Status</th><th>Steps</th><th>Took</th><th>Branch</th><th>By</th><th>Made</th></tr></thead><tbody>");
+        html::begin_table(
+            &mut main,
+            "Builds",
+            "builds",
+            &["Commit", "Status", "Steps", "Took", "Branch", "By", "Made"],
+        );
         builds.iter().for_each(|build| row(&mut main, &desk, build));
-        main.push_str("</tbody></table>");
+        html::end_table(&mut main);
     }
     if let Some(last) = builds.last().filter(|_| builds.len() == PAGE as usize) {
         let _ = write!(main, "<p><a class=\"button\" href=\"/builds?before={}\">Older builds</a></p>", last.row.id);
     }
-    Ok(html::respond(html::page_with(&desk, "Builds", &main, &["/theme.js"])))
+    let page = html::page_with(&desk, "Builds", &main, &["/theme.js"]);
+    let is_live = builds.iter().any(|build| build.job.as_ref().is_some_and(|job| !job.job.is_over()));
+    // A page that waits for the first push is as well looked at again.
+    Ok(if is_live || builds.is_empty() { html::respond_again(page, 5) } else { html::respond(page) })
 }
 
 fn row(main: &mut String, desk: &Desk, build: &Build) {
@@ -165,9 +173,11 @@ pub async fn build_page(desk: Desk, Segment(id): Segment) -> Result<Response, Re
         });
         return Ok(html::respond(html::page_with(&desk, &row.repository, &main, &["/theme.js"])));
     };
-    super::job_page::waits(&desk, job, &mut main).await?;
-    super::job_page::body(&desk, job, None, &mut main).await?;
-    Ok(html::respond(html::page_with(&desk, &row.repository, &main, &super::job_page::SCRIPTS)))
+    job_page::acts(&mut main, &desk, job);
+    job_page::waits(&desk, job, &mut main).await?;
+    job_page::results(&desk, job, &mut main).await?;
+    job_page::body(&desk, job, None, &mut main).await?;
+    Ok(html::respond(html::page_with(&desk, &row.repository, &main, &job_page::SCRIPTS)))
 }
 
 fn acts(main: &mut String, desk: &Desk, build: &Build) {

@@ -35,7 +35,7 @@ pub struct Last {
 
 impl Last {
     fn of(line: &RunLine) -> Option<Self> {
-        let is_over = matches!(line.state, RunState::Finished | RunState::Lost);
+        let is_over = line.state.is_over();
         is_over.then(|| Self {
             label: line.name.clone().unwrap_or_else(|| line.key.clone()),
             result: line.result,

@@ -8,7 +8,7 @@ use app::format;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use std::fmt::{self, Display};
+use std::fmt::{self, Display, Write};
 
 /// Text as it may stand in HTML.
 pub struct Escaped<T>(pub T);
@@ -33,6 +33,26 @@ impl<T: Display> Display for Escaped<T> {
 /// somebody points at it.
 pub fn when(at: Timestamp) -> String {
     format!("<time datetime=\"{}\" title=\"{}\">{}</time>", at.to_rfc3339(), format::utc_exact(at), format::utc(at))
+}
+
+/// Begins a table that can be moved sideways where the screen is narrower, also
+/// with keys. `label` says what it lists, `test` is what tests know it by; a head
+/// without words is no head.
+pub fn begin_table(main: &mut String, label: &str, test: &str, heads: &[&str]) {
+    let head =
+        |head: &&str| if head.is_empty() { "<td></td>".to_owned() } else { format!("<th>{}</th>", Escaped(head)) };
+    let heads: String = heads.iter().map(head).collect();
+    let (label, test) = (Escaped(label), Escaped(test));
+    let _ = write!(
+        main,
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\"><table data-test=\"{test}\">\
+         <thead><tr>{heads}</tr></thead><tbody>"
+    );
+}
+
+/// Ends it.
+pub fn end_table(main: &mut String) {
+    main.push_str("</tbody></table></div>");
 }
 
 /// A document: `main` is its content, as HTML.
@@ -107,6 +127,14 @@ fn framed(title: &str, main: &str, scripts: &[&str], ways: &str) -> String {
         Escaped(title),
         style.unwrap_or_default()
     )
+}
+
+/// A document that the browser itself reads again after a while: no script is
+/// needed.
+pub fn respond_again(document: impl Into<Bytes>, seconds: u16) -> Response {
+    let mut response = respond(document);
+    response.headers_mut().insert("refresh", seconds.into());
+    response
 }
 
 /// A document as a response.

@@ -15,6 +15,7 @@ use crate::service::jobs::JobRow;
 use app::domain::job::{JobKind, JobResult, JobState, Progress};
 use app::domain::rights::Action;
 use app::domain::time::Micros;
+use app::paths::Page;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::fmt::Write;
 
@@ -28,7 +29,9 @@ pub async fn one(desk: Desk, Segment(id): Segment, query: Query) -> Result<Respo
     let none = || Refusal::not_found(format!("there is no job {id}"));
     let row = desk.job(job_named(&id)?).await?.ok_or_else(none)?;
     let mut main = head(&desk, &row);
+    acts(&mut main, &desk, &row);
     waits(&desk, &row, &mut main).await?;
+    results(&desk, &row, &mut main).await?;
     body(&desk, &row, query.number("attempt")?, &mut main).await?;
     Ok(html::respond(html::page_with(&desk, &row.name, &main, &SCRIPTS)))
 }
@@ -40,6 +43,19 @@ pub(super) async fn waits(desk: &Desk, row: &JobRow, main: &mut String) -> Resul
     {
         let why = super::plan::said(&hindrance);
         let _ = write!(main, "<p data-test=\"waits\">It waits: {why}. <a href=\"/plan\">Plan</a></p>");
+    }
+    Ok(())
+}
+
+/// The way to what its tests came to, once one of them was heard of.
+pub(super) async fn results(desk: &Desk, row: &JobRow, main: &mut String) -> Result<(), Refusal> {
+    if let Some(run) = desk.run_of_job(row).await? {
+        let _ = write!(
+            main,
+            "<p data-test=\"results\"><a href=\"{}\">Results of its tests</a> \
+             <a href=\"/api/v1/runs/{run}/junit\">as JUnit</a></p>",
+            Page::Run(run)
+        );
     }
     Ok(())
 }
@@ -87,6 +103,12 @@ fn head(desk: &Desk, row: &JobRow) -> String {
         let _ = write!(main, ", took {took}");
     }
     main.push_str("</p>");
+    main
+}
+
+/// What its worker said of it, and what can be done with it.
+pub(super) fn acts(main: &mut String, desk: &Desk, row: &JobRow) {
+    let job = &row.job;
     if let Some(note) = &job.note {
         let _ = write!(main, "<p data-test=\"note\">{}</p>", Escaped(note));
     }
@@ -98,15 +120,15 @@ fn head(desk: &Desk, row: &JobRow) -> String {
             form::proof(desk)
         );
     }
-    main
 }
 
 fn steps(main: &mut String, row: &JobRow) {
     let progress: Progress = serde_json::from_str(&row.progress).unwrap_or_default();
-    if progress.steps.is_empty() {
+    if progress.steps.is_empty() && row.job.is_over() {
         return;
     }
-    main.push_str("<table data-test=\"steps\"><thead><tr><th>Step</th><th>Status</th><th>Took</th></tr></thead><tbody data-job-steps>");
+    main.push_str("<div data-job-steps>");
+    html::begin_table(main, "Steps", "steps", &["Step", "Status", "Took"]);
     for step in &progress.steps {
         let took = Micros(i64::try_from(step.took_ms).unwrap_or(i64::MAX / 1_000).saturating_mul(1_000));
         let _ = write!(
@@ -117,20 +139,25 @@ fn steps(main: &mut String, row: &JobRow) {
             app::format::took(took)
         );
     }
-    main.push_str("</tbody></table>");
+    html::end_table(main);
+    main.push_str("</div>");
 }
 
 /// A text without what tells a terminal how to draw it.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    let mut letters = text.chars();
+    let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
-            '\u{1b}' => {
-                if letters.next() == Some('[') {
-                    let _ = letters.by_ref().find(|letter| letter.is_ascii_alphabetic());
+            '\u{1b}' => match letters.next() {
+                Some('[') => drop(letters.by_ref().find(|letter| letter.is_ascii_alphabetic())),
+                // A title, or where a link leads: to its end, which some begin with another escape.
+                Some(']') => {
+                    let end = letters.by_ref().find(|letter| matches!(letter, '\u{7}' | '\u{1b}'));
+                    let _ = letters.next_if(|letter| end == Some('\u{1b}') && *letter == '\\');
                 }
-            }
+                _ => {}
+            },
             '\r' => {}
             letter => plain.push(letter),
         }
@@ -149,6 +176,8 @@ pub async fn cancel(desk: Desk, Segment(id): Segment, form: Form) -> Result<Resp
 mod tests {
     #[test]
     fn what_is_for_terminals_is_left_out() {
+        let linked = "\u{1b}]8;;file:///a\u{1b}\\a\u{1b}]8;;\u{7} b";
+        assert_eq!(super::plain(linked), "a b");
         assert_eq!(super::plain("\u{1b}[32mok\u{1b}[0m 1\r\n\u{1b}[1;31mno"), "ok 1\nno");
     }
 }

@@ -9,7 +9,6 @@ use crate::service::{Desk, Failure};
 use app::domain::ids::{RunId, SetupId};
 use app::domain::problem::Problem;
 use app::domain::rights::Action;
-use app::domain::run::RunState;
 use app::live::{Beat, RunMessage, digest};
 use app::read::{RunHead, RunPage};
 use axum::extract::State;
@@ -52,7 +51,7 @@ struct Shown {
 
 impl Shown {
     fn of(head: &RunHead) -> Self {
-        let is_over = matches!(head.card.state, RunState::Finished | RunState::Lost);
+        let is_over = head.card.state.is_over();
         Self { version: head.version, is_over }
     }
 }

@@ -34,12 +34,9 @@ pub async fn list(desk: Desk) -> Result<Response, Refusal> {
     if all.is_empty() {
         main.push_str("<p data-test=\"no-channels\">Nobody is told anything yet: make a channel below.</p>");
     } else {
-        main.push_str(
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Channels\"><table data-test=\"channels\">\
-             <thead><tr><th>Name</th><th>Kind</th><th>Goes to</th><th>When</th></tr></thead><tbody>",
-        );
+        html::begin_table(&mut main, "Channels", "channels", &["Name", "Kind", "Goes to", "When"]);
         all.iter().for_each(|channel| row(&mut main, channel));
-        main.push_str("</tbody></table></div>");
+        html::end_table(&mut main);
     }
     // Who may not change channels need not see what went wrong with them.
     untaken(&mut main, &desk.untaken().await.unwrap_or_default());
@@ -97,7 +94,12 @@ fn untaken(main: &mut String, letters: &[Untaken]) {
 /// One channel, to be changed and tried.
 pub async fn one(desk: Desk, Name(name): Name) -> Result<Response, Refusal> {
     let found = known(&desk, &name).await?;
-    Ok(html::respond(html::page(&desk, &name, &page(&found, "", &form::proof(&desk)))))
+    let main = if desk.may_somewhere(Action::Configure) {
+        page(&found, "", &form::proof(&desk))
+    } else {
+        format!("{}<p>It is told when {}.</p>", head(&found, ""), Escaped(said(&found.channel)))
+    };
+    Ok(html::respond(html::page(&desk, &name, &main)))
 }
 
 async fn known(desk: &Desk, name: &str) -> Result<NamedChannel, Refusal> {
@@ -105,10 +107,15 @@ async fn known(desk: &Desk, name: &str) -> Result<NamedChannel, Refusal> {
     found.ok_or_else(|| Refusal::not_found("there is no channel of this name; /settings/notifications lists all"))
 }
 
+fn head(found: &NamedChannel, news: &str) -> String {
+    let name = Escaped(&found.name);
+    format!("<p><a href=\"/settings/notifications\">Notifications</a></p><h1>{name}</h1>{news}")
+}
+
 /// The page of a channel; `news` is what was just done with it, as HTML.
 fn page(found: &NamedChannel, news: &str, proof: &str) -> String {
     let name = Escaped(&found.name);
-    let mut main = format!("<p><a href=\"/settings/notifications\">Notifications</a></p><h1>{name}</h1>{news}");
+    let mut main = head(found, news);
     if found.is_configured {
         let _ = write!(
             main,

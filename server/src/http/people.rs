@@ -24,12 +24,9 @@ async fn list_page(desk: &Desk, news: &str, name: &str, said: &AccountText) -> R
     if people.is_empty() {
         main.push_str("<p>Nobody has an account yet.</p>");
     } else {
-        main.push_str(
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Accounts\"><table data-test=\"people\">\
-             <thead><tr><th>Name</th><th>May</th><th>Mail</th><th>Last signed in</th></tr></thead><tbody>",
-        );
+        html::begin_table(&mut main, "Accounts", "people", &["Name", "May", "Mail", "Last signed in"]);
         people.iter().for_each(|account| row(&mut main, account));
-        main.push_str("</tbody></table></div>");
+        html::end_table(&mut main);
     }
     let proof = form::proof(desk);
     let _ = write!(

@@ -10,7 +10,6 @@ use crate::service::plan::Plan;
 use app::domain::job::{Foretold, Hindrance};
 use app::domain::time::Timestamp;
 use app::format;
-use axum::http::HeaderValue;
 use axum::response::Response;
 use std::fmt::Write;
 
@@ -37,9 +36,7 @@ pub async fn page(desk: Desk) -> Result<Response, Refusal> {
     running(&mut main, &plan);
     held(&mut main, &plan);
     main.push_str("<p><a href=\"/api/v1/plan\">As JSON</a></p>");
-    let mut response = html::respond(html::page_with(&desk, "Plan", &main, &["/theme.js"]));
-    response.headers_mut().insert("refresh", HeaderValue::from_static("10"));
-    Ok(response)
+    Ok(html::respond_again(html::page_with(&desk, "Plan", &main, &["/theme.js"]), 10))
 }
 
 fn waiting(main: &mut String, plan: &Plan) {
@@ -47,12 +44,9 @@ fn waiting(main: &mut String, plan: &Plan) {
     if plan.waiting.is_empty() {
         return;
     }
-    main.push_str(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"What waits\"><table data-test=\"plan\">\
-         <thead><tr><th>Job</th><th>Where</th><th>Begins</th><th>Takes</th><th>Why not now</th></tr></thead><tbody>",
-    );
+    html::begin_table(main, "What waits", "plan", &["Job", "Where", "Begins", "Takes", "Why not now"]);
     plan.waiting.iter().for_each(|(row, told)| planned(main, plan.now, row, told));
-    main.push_str("</tbody></table></div>");
+    html::end_table(main);
     let shown = u32::try_from(plan.waiting.len()).unwrap_or(u32::MAX);
     if plan.waiting_in_all > shown {
         let _ = write!(main, "<p>{} more are behind these.</p>", format::number(plan.waiting_in_all - shown));
@@ -88,10 +82,8 @@ fn running(main: &mut String, plan: &Plan) {
     if plan.running.is_empty() {
         return;
     }
-    main.push_str(
-        "<h2>Runs</h2><table data-test=\"running\"><thead><tr><th>Job</th><th>Since</th><th>Should be done</th></tr>\
-         </thead><tbody>",
-    );
+    main.push_str("<h2>Runs</h2>");
+    html::begin_table(main, "What runs", "running", &["Job", "Since", "Should be done"]);
     for (row, done_at) in &plan.running {
         let _ = write!(
             main,
@@ -102,7 +94,7 @@ fn running(main: &mut String, plan: &Plan) {
             done_at.map_or_else(|| "unknown".to_owned(), html::when)
         );
     }
-    main.push_str("</tbody></table>");
+    html::end_table(main);
 }
 
 fn held(main: &mut String, plan: &Plan) {

@@ -28,13 +28,14 @@ pub async fn list(desk: Desk) -> Result<Response, Refusal> {
     if all.is_empty() {
         main.push_str("<p data-test=\"no-repositories\">There is none yet.</p>");
     } else {
-        main.push_str(
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Repositories\"><table \
-             data-test=\"repositories\"><thead><tr><th>Name</th><th>Cloned from</th><th>Branches</th>\
-             <th>Last delivery</th></tr></thead><tbody>",
+        html::begin_table(
+            &mut main,
+            "Repositories",
+            "repositories",
+            &["Name", "Cloned from", "Branches", "Last delivery"],
         );
         all.iter().for_each(|one| row(&mut main, one));
-        main.push_str("</tbody></table></div>");
+        html::end_table(&mut main);
     }
     let _ = write!(main, "<h2>Another repository</h2>{}", form(None, None, &form::proof(&desk)));
     Ok(html::respond(html::page(&desk, "Repositories", &main)))

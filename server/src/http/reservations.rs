@@ -65,11 +65,7 @@ pub async fn list(desk: Desk) -> Result<Response, Refusal> {
         main.push_str("<p>There are no setups yet: each appears with its first event.</p>");
         return Ok(html::respond(html::page(&desk, "Reserved setups", &main)));
     }
-    main.push_str(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Setups\"><table \
-         data-test=\"reservations\"><thead><tr><th>Setup</th><th>Kept by</th><th>Until</th><th>What for</th></tr>\
-         </thead><tbody>",
-    );
+    html::begin_table(&mut main, "Setups", "reservations", &["Setup", "Kept by", "Until", "What for"]);
     let now = desk.now();
     for tile in &setups {
         let (holder, until, reason) = match tile.reserved(now) {
@@ -85,7 +81,7 @@ pub async fn list(desk: Desk) -> Result<Response, Refusal> {
             Escaped(reason)
         );
     }
-    main.push_str("</tbody></table></div>");
+    html::end_table(&mut main);
     Ok(html::respond(html::page(&desk, "Reserved setups", &main)))
 }
 

@@ -25,13 +25,9 @@ pub async fn list(desk: Desk) -> Result<Response, Refusal> {
     if all.is_empty() {
         main.push_str("<p data-test=\"no-schedules\">Nothing is run by itself yet.</p>");
     } else {
-        main.push_str(
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Schedules\">\
-             <table data-test=\"schedules\"><thead><tr><th>Name</th><th>Runs</th><th>When</th><th>Next</th>\
-             <th>Last</th><th>By</th><td></td></tr></thead><tbody>",
-        );
+        html::begin_table(&mut main, "Schedules", "schedules", &["Name", "Runs", "When", "Next", "Last", "By", ""]);
         all.iter().for_each(|schedule| row(&mut main, &desk, schedule));
-        main.push_str("</tbody></table></div>");
+        html::end_table(&mut main);
     }
     if desk.may_somewhere(Action::Launch) {
         let form = form("", &SchedulePlan::default(), None, &form::proof(&desk));

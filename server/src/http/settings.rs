@@ -40,9 +40,9 @@ pub async fn walls(desk: Desk, query: Query) -> Result<Response, Refusal> {
     if all.is_empty() {
         main.push_str("<p>No wall is saved yet. <a href=\"/wall\">The wall of all setups</a> is always there.</p>");
     } else {
-        main.push_str("<table data-test=\"walls\"><thead><tr><th>Name</th><th>Shows</th><th></th></tr></thead><tbody>");
+        html::begin_table(&mut main, "Walls", "walls", &["Name", "Shows", ""]);
         all.iter().for_each(|wall| row(&mut main, wall, may_change));
-        main.push_str("</tbody></table>");
+        html::end_table(&mut main);
     }
     if may_change {
         let name = query.text("name").unwrap_or_default();

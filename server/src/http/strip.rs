@@ -91,7 +91,12 @@ pub(super) fn setups(main: &mut String, setups: &[ProjectSetup]) {
     if setups.is_empty() {
         return;
     }
-    main.push_str("<table data-test=\"project-setups\"><thead><tr><th>Setup</th><th>A run is hit by a flake</th><th>90 % interval</th><th>Tests</th><th>Flaky</th><th>Broken</th></tr></thead><tbody>");
+    html::begin_table(
+        main,
+        "Setups",
+        "project-setups",
+        &["Setup", "A run is hit by a flake", "90 % interval", "Tests", "Flaky", "Broken"],
+    );
     for setup in setups {
         let (mean, interval) = setup.flake.map_or(("not known".into(), String::new()), |flake| {
             (percent(flake.mean), format!("{} to {}", percent(flake.low), percent(flake.high)))
@@ -103,7 +108,7 @@ pub(super) fn setups(main: &mut String, setups: &[ProjectSetup]) {
             "<tr><td><a href=\"{address}\">{name}</a></td><td>{mean}</td><td>{interval}</td><td>{all}</td><td>{flaky}</td><td>{broken}</td></tr>"
         );
     }
-    main.push_str("</tbody></table>");
+    html::end_table(main);
     for setup in setups.iter().filter(|setup| setup.is_uncalibrated) {
         let _ = write!(
             main,

@@ -81,7 +81,8 @@ fn ill(main: &mut String, tests: &[IllTest]) {
     if tests.is_empty() {
         return;
     }
-    main.push_str("<h2>Tests that are ill</h2><table data-test=\"suite-ill\"><thead><tr><th>Test</th><th>Setup</th><th>Health</th></tr></thead><tbody>");
+    main.push_str("<h2>Tests that are ill</h2>");
+    html::begin_table(main, "Tests that are ill", "suite-ill", &["Test", "Setup", "Health"]);
     for test in tests.iter().take(LISTED) {
         let _ = write!(
             main,
@@ -92,7 +93,7 @@ fn ill(main: &mut String, tests: &[IllTest]) {
             test.label.as_str()
         );
     }
-    main.push_str("</tbody></table>");
+    html::end_table(main);
     if let Some(more) = tests.len().checked_sub(LISTED).filter(|more| *more > 0) {
         let _ = write!(main, "<p>{more} more; <a href=\"/flaky\">all tests that are ill</a>.</p>");
     }

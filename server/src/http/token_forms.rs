@@ -36,13 +36,14 @@ async fn main_of(desk: &Desk, news: &str, said: &TokenText) -> Result<String, Fa
     if tokens.is_empty() {
         main.push_str("<p>There are none yet.</p>");
     } else {
-        main.push_str(
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Tokens\"><table data-test=\"tokens\">\
-             <thead><tr><th>For</th><th>Scope</th><th>Only</th><th>Made</th><th>Holds</th><th>Last used</th>\
-             <th>Take back</th></tr></thead><tbody>",
+        html::begin_table(
+            &mut main,
+            "Tokens",
+            "tokens",
+            &["For", "Scope", "Only", "Made", "Holds", "Last used", "Take back"],
         );
         tokens.iter().for_each(|token| row(&mut main, token, now, &proof));
-        main.push_str("</tbody></table></div>");
+        html::end_table(&mut main);
     }
     let _ = write!(main, "<h2>A new token</h2>{}", fields(said, &proof));
     Ok(main)

@@ -21,9 +21,13 @@ const REPORTS_AT_MOST: usize = 500;
 /// Entries of the folder that are looked at.
 const LOOKED_AT: usize = 200_000;
 
+/// What is locked in a folder for as long as a worker has its job.
+const LOCK: &str = "lock";
+
 /// A job's folder. Deleted when this goes.
 pub struct Folder {
     root: PathBuf,
+    _lock: File,
     place: Place,
 }
 
@@ -55,7 +59,9 @@ impl Folder {
             fs::set_permissions(&root, fs::Permissions::from_mode(0o711))?;
         }
         let place = Place { folder: root.join("work"), scratch: root.join("tmp"), relay: root.join("relay"), user };
-        let folder = Self { root, place };
+        let lock = File::create(root.join(LOCK))?;
+        lock.try_lock().map_err(io::Error::from)?;
+        let folder = Self { root, _lock: lock, place };
         private(&folder.root.join("kept"))?;
         for own in [&folder.place.folder, &folder.place.scratch, &folder.place.relay] {
             private(own)?;
@@ -162,6 +168,19 @@ impl Drop for Folder {
     }
 }
 
+/// Deletes the folders of jobs whose worker was killed before it could. Those of
+/// other workers that live are locked.
+pub fn sweep(within: &Path) {
+    for entry in fs::read_dir(within).into_iter().flatten().flatten() {
+        let Ok(lock) = File::options().write(true).open(entry.path().join(LOCK)) else { continue };
+        if lock.try_lock().is_ok()
+            && let Err(error) = fs::remove_dir_all(entry.path())
+        {
+            tracing::warn!(folder = %entry.path().display(), %error, "the folder of a killed job could not be deleted");
+        }
+    }
+}
+
 /// The plain files under a folder that are wanted, by their paths within it.
 fn paths(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, PathBuf)> {
     let (mut found, mut looked) = (Vec::new(), 0);
@@ -211,7 +230,21 @@ mod tests {
         let task = Task { reports: vec!["**/*.xml".into(), "**/passwd".into()], ..Task::default() };
         let names: Vec<_> = folder.reports(&task).0.into_iter().map(|found| found.name).collect();
         assert_eq!(names, ["0-.._out.tap", "sub/report.xml"]);
+        sweep(within.path());
+        assert!(folder.place().folder.exists(), "its worker lives");
         drop(folder);
         assert_eq!(fs::read_dir(within.path()).expect("there").count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_worker_left_is_deleted() {
+        let within = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(within.path().join("left/work")).expect("made");
+        fs::write(within.path().join("left/lock"), "").expect("written");
+        fs::create_dir(within.path().join("of somebody else")).expect("made");
+        sweep(within.path());
+        let left: Vec<_> =
+            fs::read_dir(within.path()).expect("there").flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(left, ["of somebody else"]);
     }
 }

@@ -55,10 +55,7 @@ pub async fn run(
     order: OrderBody,
 ) {
     let mut task = order.task.clone();
-    if by.attempt > 1 && !task.tells.run.is_empty() {
-        // The run of the attempt before has an end of its own.
-        task.tells.run = format!("{}, attempt {}", task.tells.run, by.attempt);
-    }
+    task.tells = task.tells.of_attempt(by.attempt);
     let steps = task.steps.iter().map(waiting).collect();
     let (progress, told) = watch::channel(Progress { steps, ..Progress::default() });
     let (stopper, stop) = watch::channel(None);

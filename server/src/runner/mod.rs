@@ -79,6 +79,7 @@ impl Worker {
     /// Takes and runs jobs until it is told to stop: what runs then is ended,
     /// and taken again by another. An error is one that no waiting mends.
     pub async fn run(self, stop: CancellationToken) -> Result<(), OfficeError> {
+        folder::sweep(&self.means.folder);
         let worker = Arc::new(self);
         // Said once, and not by each slot: it is one worker.
         let id = tokio::select! {

@@ -13,12 +13,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::fs::{Permissions, set_permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::UnixListener;
 use tokio::task::JoinHandle;
 
@@ -31,8 +31,46 @@ const BODY_MOST: usize = 8 * 1024 * 1024;
 struct Inner {
     office: Office,
     tells: Tells,
-    was_heard: AtomicBool,
-    was_ended: AtomicBool,
+    heard: Mutex<Heard>,
+}
+
+/// What the listeners have said of the run.
+#[derive(Debug, Default)]
+struct Heard {
+    /// Anything.
+    is_begun: bool,
+    /// Shards that began and have not ended.
+    open: BTreeSet<u64>,
+    /// The last word of an end.
+    ended_at: Option<Value>,
+}
+
+impl Heard {
+    fn hear(&mut self, event: &Map<String, Value>) {
+        self.is_begun = true;
+        let shard = event.get("shard").and_then(Value::as_u64);
+        match (event.get("type").and_then(Value::as_str), shard) {
+            (Some("run.started"), Some(shard)) => drop(self.open.insert(shard)),
+            (Some("run.finished"), shard) => {
+                shard.map(|shard| self.open.remove(&shard));
+                self.ended_at = event.get("at").cloned();
+            }
+            _ => {}
+        }
+    }
+
+    /// What is left to be said once all programs are gone: nothing follows, and
+    /// whatever did not end was cut off.
+    fn rest(self, now: String) -> Vec<Map<String, Value>> {
+        if !self.is_begun {
+            return Vec::new();
+        }
+        let cut_off = |shard| json!({"type": "run.finished", "at": now, "shard": shard, "aborted": true});
+        let at = self.ended_at.filter(|_| self.open.is_empty()).unwrap_or_else(|| json!(now));
+        let whole = json!({"type": "run.finished", "at": at});
+        let rest = self.open.iter().map(cut_off).chain([whole]);
+        rest.filter_map(|event| if let Value::Object(event) = event { Some(event) } else { None }).collect()
+    }
 }
 
 /// The way to the server, for as long as this lives.
@@ -53,8 +91,7 @@ impl Relay {
         let socket = folder.join(SOCKET);
         let listener = UnixListener::bind(&socket)?;
         set_permissions(&socket, Permissions::from_mode(0o666))?;
-        let (was_heard, was_ended) = (AtomicBool::new(false), AtomicBool::new(false));
-        let inner = Arc::new(Inner { office, tells, was_heard, was_ended });
+        let inner = Arc::new(Inner { office, tells, heard: Mutex::default() });
         let routes = Router::new()
             .route("/api/v1/events", post(events))
             .layer(DefaultBodyLimit::max(BODY_MOST))
@@ -67,18 +104,20 @@ impl Relay {
         Ok(Self { inner, task })
     }
 
-    /// Ends the run where its listener could not: its programs are gone, so
-    /// nothing will come any more.
-    pub async fn end_run(&self, at: String) {
-        let Inner { office, tells, was_heard, was_ended } = &*self.inner;
-        if !was_heard.load(Ordering::Relaxed) || was_ended.load(Ordering::Relaxed) {
-            return;
+    /// Ends the run as a whole: its programs are gone, so nothing will come any
+    /// more, from those that were counted or not.
+    pub async fn end_run(&self, now: String) {
+        let Inner { office, tells, heard } = &*self.inner;
+        let heard = std::mem::take(&mut *heard.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut lines = Vec::new();
+        for mut event in heard.rest(now) {
+            own(&mut event, tells);
+            say(&mut lines, event);
         }
-        let mut event = Map::from_iter([("type".into(), json!("run.finished")), ("at".into(), json!(at))]);
-        own(&mut event, tells);
-        let line = Bytes::from(Value::Object(event).to_string());
-        if let Err(error) = office.events(line).await {
-            tracing::warn!(%error, "the run of a job that was cut off could not be ended");
+        if !lines.is_empty()
+            && let Err(error) = office.events(lines.into()).await
+        {
+            tracing::warn!(%error, "the run of a job could not be ended");
         }
     }
 }
@@ -91,8 +130,13 @@ fn own(event: &mut Map<String, Value>, tells: &Tells) {
     }
 }
 
+fn say(lines: &mut Vec<u8>, event: Map<String, Value>) {
+    lines.extend(Value::Object(event).to_string().into_bytes());
+    lines.push(b'\n');
+}
+
 /// The events of a body as lines, all of them the job's own.
-fn owned(body: &[u8], tells: &Tells, ended: &AtomicBool) -> Option<Vec<u8>> {
+fn owned(body: &[u8], tells: &Tells, heard: &mut Heard) -> Option<Vec<u8>> {
     let values: Vec<Value> = match serde_json::from_slice::<Value>(body) {
         Ok(Value::Array(values)) => values,
         Ok(value) => vec![value],
@@ -104,21 +148,18 @@ fn owned(body: &[u8], tells: &Tells, ended: &AtomicBool) -> Option<Vec<u8>> {
     let mut lines = Vec::with_capacity(body.len() + 64 * values.len());
     for value in values {
         let Value::Object(mut event) = value else { return None };
-        if event.get("type").is_some_and(|kind| kind == "run.finished") {
-            ended.store(true, Ordering::Relaxed);
-        }
+        heard.hear(&event);
         own(&mut event, tells);
-        lines.extend(Value::Object(event).to_string().into_bytes());
-        lines.push(b'\n');
+        say(&mut lines, event);
     }
     Some(lines)
 }
 
 async fn events(State(inner): State<Arc<Inner>>, body: Bytes) -> Response {
-    let Some(lines) = owned(&body, &inner.tells, &inner.was_ended) else {
+    let lines = owned(&body, &inner.tells, &mut inner.heard.lock().unwrap_or_else(PoisonError::into_inner));
+    let Some(lines) = lines else {
         return (StatusCode::BAD_REQUEST, "these are no events").into_response();
     };
-    inner.was_heard.store(true, Ordering::Relaxed);
     match inner.office.events(lines.into()).await {
         Ok(answer) => (answer.status, [(header::CONTENT_TYPE, "application/json")], answer.body).into_response(),
         Err(OfficeError::Away(_)) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
@@ -133,16 +174,32 @@ mod tests {
     #[test]
     fn a_job_speaks_for_itself_alone() {
         let tells = Tells { setup: "own".into(), run: "r1".into(), project: Some("p".into()), ..Tells::default() };
-        let ended = AtomicBool::new(false);
+        let mut heard = Heard::default();
         let body = b"{\"type\":\"test.started\",\"setup\":\"other\",\"run\":\"r9\",\"project\":\"x\"}\n{\"type\":\"run.finished\"}\n";
-        let lines = owned(body, &tells, &ended).expect("events");
+        let lines = owned(body, &tells, &mut heard).expect("events");
         let lines: Vec<Value> =
             String::from_utf8_lossy(&lines).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         for line in &lines {
             assert_eq!((&line["setup"], &line["run"], &line["project"]), (&json!("own"), &json!("r1"), &json!("p")));
         }
-        assert!(ended.load(Ordering::Relaxed));
-        assert!(owned(b"[1]", &tells, &ended).is_none() && owned(b"<x>", &tells, &ended).is_none());
-        assert!(owned(br#"[{"type":"log"}]"#, &tells, &ended).is_some());
+        assert!(heard.is_begun && heard.ended_at.is_none());
+        assert!(owned(b"[1]", &tells, &mut heard).is_none() && owned(b"<x>", &tells, &mut heard).is_none());
+        assert!(owned(br#"[{"type":"log"}]"#, &tells, &mut heard).is_some());
+    }
+
+    #[test]
+    fn what_did_not_end_by_itself_was_cut_off() {
+        let rest = |lines: &str| {
+            let mut heard = Heard::default();
+            owned(lines.as_bytes(), &Tells::default(), &mut heard).expect("events");
+            heard.rest("now".into()).into_iter().map(|event| Value::Object(event).to_string()).collect::<Vec<_>>()
+        };
+        assert!(rest("").is_empty());
+        let whole = |at: &str| format!(r#"{{"at":"{at}","type":"run.finished"}}"#);
+        assert_eq!(rest(r#"{"type":"test.started"}"#), [whole("now")]);
+        let first = r#"{"type":"run.started","shard":7}"#;
+        assert_eq!(rest(&format!("{first}\n{}", r#"{"type":"run.finished","shard":7,"at":"then"}"#)), [whole("then")]);
+        let cut_off = r#"{"aborted":true,"at":"now","shard":7,"type":"run.finished"}"#;
+        assert_eq!(rest(first), [cut_off.to_owned(), whole("now")]);
     }
 }

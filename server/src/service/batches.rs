@@ -172,11 +172,12 @@ impl Service {
         let text = serde_json::to_string(plan).unwrap_or_default();
         let row = BatchRow { id, name: name.into(), created_at: self.now(), plan: text.into() };
         let jobs =
-            if plan.is_held { Vec::new() } else { self.job_rows(jobs_of(id, plan, &files, self.has_network()))? };
+            if plan.is_held { Vec::new() } else { self.job_rows(jobs_of(id, plan, &files, self.jobs_have_network()))? };
         Ok((row, files, jobs))
     }
 
-    fn has_network(&self) -> bool {
+    /// Whether jobs may reach what is outside of their machine.
+    pub fn jobs_have_network(&self) -> bool {
         self.inner.jobs_have_network
     }
 
@@ -257,7 +258,7 @@ impl Desk {
         }
         self.queue_has_room(batch.plan.units.len()).await?;
         let files = self.inner.store.batch_files(id).await?;
-        let jobs = self.job_rows(jobs_of(id, &batch.plan, &files, self.has_network()))?;
+        let jobs = self.job_rows(jobs_of(id, &batch.plan, &files, self.jobs_have_network()))?;
         self.inner.store.job_insert(&jobs).await?;
         self.inner.bus.job_waits();
         Ok(Batch { jobs, ..batch })
@@ -345,7 +346,7 @@ fn jobs_of(id: BatchId, plan: &BatchPlan, files: &[BatchFileRow], has_network: b
         attempts_max: 2,
         task: Task {
             files: files.clone(),
-            steps: batch::steps(unit, plan.requirements.as_deref()),
+            steps: batch::steps(unit, plan.requirements.as_deref().filter(|_| has_network)),
             limits: Limits { seconds: plan.seconds.unwrap_or(Limits::default().seconds), ..Limits::default() },
             has_network,
             tells: Tells {

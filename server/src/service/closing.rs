@@ -43,7 +43,7 @@ pub(super) fn overlooked(
             let settling = hot.run.facts().shards.completion() == Completion::Settling;
             if settling && silence >= patience.settle_after {
                 due.push((name.clone(), key.clone(), Close::Settle));
-            } else if silence >= patience.lost_after || rank < too_many {
+            } else if silence >= hot.run.lost_after(patience) || rank < too_many {
                 due.push((name.clone(), key.clone(), Close::GiveUp));
             }
         }

@@ -316,7 +316,8 @@ impl Hot {
         }
         let (mut facts, run) = setup.last.clone().unzip();
         if let Some(facts) = &mut facts {
-            facts.heard_at = setup.heard_at.max(facts.heard_at).max(Some(listening_since));
+            facts.heard_at =
+                facts.heard_at.map(|heard| heard.max(listening_since).max(setup.heard_at.unwrap_or(heard)));
         }
         Some(Tile {
             setup: setup.id,

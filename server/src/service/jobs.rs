@@ -11,15 +11,13 @@ use super::repositories::Credentials;
 use crate::clock::new_id;
 use crate::files::Pieces;
 pub use crate::store::rows::JobRow;
-use crate::store::rows::WorkerRow;
+use crate::store::rows::{RunRow, WorkerRow};
 use app::domain::file::Digest;
-use app::domain::ids::{JobId, WorkerId};
-use app::domain::job::{
-    Claim, Job, JobKind, JobRefusal, JobResult, JobState, Labels, Lapse, Progress, Stance, Task, Word,
-};
+use app::domain::ids::{JobId, RunId, WorkerId};
+use app::domain::job::{Claim, Job, JobKind, JobRefusal, JobResult, JobState, Labels, Progress, Stance, Task, Word};
+use app::domain::name::RunKey;
 use app::domain::rights::Action;
 use app::domain::time::Micros;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -40,9 +38,6 @@ pub const QUEUE_MOST: u32 = 20_000;
 
 /// How often a decision is made anew because the job has moved on meanwhile.
 const TRIES: usize = 16;
-
-/// Leases that are looked at in one step.
-const LAPSED_AT_ONCE: u32 = 100;
 
 /// Bytes of a task, as JSON.
 const TASK_MOST: usize = 4 * 1024 * 1024;
@@ -145,44 +140,21 @@ impl Service {
         Err(Failure::Busy { reason: "many speak of this job at once", retry_after: 1, source: None })
     }
 
+    /// The run that the last attempt of a job told, where there is one.
+    pub(super) async fn run_told(&self, row: &JobRow) -> Result<Option<RunRow>, Failure> {
+        let task: Task = serde_json::from_str(&row.definition).unwrap_or_default();
+        let tells = task.tells.of_attempt(row.job.attempt);
+        match (self.inner.board.tile(&tells.setup), RunKey::parse(&tells.run)) {
+            (Some(tile), Ok(key)) => Ok(self.inner.store.run_find(tile.setup, &key).await?),
+            _ => Ok(None),
+        }
+    }
+
     /// Says that a job is over, or waits again.
     pub(super) fn job_moved(&self, id: JobId) {
         self.inner.bus.job_changed(id);
         // Whoever waited for its key may begin.
         self.inner.bus.job_waits();
-    }
-
-    /// Looks at jobs whose workers fell silent: they wait again, or are lost.
-    /// Tells how many.
-    pub async fn lapse_jobs(&self) -> Result<usize, Failure> {
-        let now = self.now();
-        let rows = self.inner.store.job_lapsed(now, LAPSED_AT_ONCE).await?;
-        let mut moved = 0;
-        for row in rows {
-            moved += usize::from(self.lapse(row, false).await?);
-        }
-        Ok(moved)
-    }
-
-    pub(super) async fn lapse(&self, row: JobRow, is_gone: bool) -> Result<bool, Failure> {
-        let worker = match row.job.worker {
-            Some(id) => self.inner.store.worker_get(id).await?.map(|worker| worker.name),
-            None => None,
-        };
-        let worker = worker.unwrap_or_else(|| "that took it".into());
-        let Some((job, lapse)) = row.job.clone().lapse(self.now(), &worker, is_gone) else { return Ok(false) };
-        // Whoever wrote in between knows better: it is looked at again.
-        if !self.inner.store.job_save(&job, row.version).await? {
-            return Ok(false);
-        }
-        match lapse {
-            Lapse::Again => tracing::info!(job = %job.id, %worker, "a worker lost a job; it is taken again"),
-            Lapse::Lost => tracing::warn!(job = %job.id, %worker, "a job was lost with its last worker"),
-            Lapse::Cancelled => {}
-        }
-        self.job_moved(job.id);
-        self.say_build(&JobRow { job, ..row }).await;
-        Ok(true)
     }
 
     async fn take(&self, worker: &WorkerRow) -> Result<Option<Taken>, Failure> {
@@ -327,6 +299,15 @@ impl Desk {
     pub async fn job(&self, id: JobId) -> Result<Option<JobRow>, Failure> {
         self.reading().await?;
         Ok(self.inner.store.job_get(id).await?)
+    }
+
+    /// The run that its last attempt told, once one of its tests was heard of.
+    pub async fn run_of_job(&self, row: &JobRow) -> Result<Option<RunId>, Failure> {
+        let run = self.run_told(row).await?;
+        match run {
+            Some(run) => Ok(self.row(run.id).await?.map(|run| run.id)),
+            None => Ok(None),
+        }
     }
 
     /// The size and the bytes of a file of a job, for whoever runs it.

@@ -22,6 +22,7 @@ pub mod files;
 pub mod ingest;
 pub mod job_log;
 pub mod jobs;
+mod lapses;
 pub mod links;
 pub mod people;
 pub mod plan;

@@ -36,7 +36,7 @@ pub fn facts(run: &Run, outlook: &Outlook, heard_at: Option<Timestamp>) -> Activ
     ActivityFacts {
         open: run.state() == RunState::Running,
         lost: run.state() == RunState::Lost,
-        heard_at: heard_at.max(run.facts().heard_at),
+        heard_at: heard_at.max(run.facts().heard_at).filter(|_| !run.speaks_rarely()),
         overdue_at: outlook.overdue_at,
     }
 }

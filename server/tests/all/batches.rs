@@ -90,9 +90,16 @@ async fn who_may_not_order_runs_may_not_send_batches() {
     let token = server.token(Scope::Ingest, None, None).await;
     let request = server.client.post(server.url("/api/v1/batches")).bearer_auth(token);
     server.send(form("Kim", &[("a.sh", TAP)]).on(request)).await.problem(403, "forbidden");
-    let token = server.token(Scope::Admin, None, None).await;
-    let request = server.client.post(server.url("/api/v1/batches")).bearer_auth(token);
+    let admin = server.token(Scope::Admin, None, None).await;
+    let request = server.client.post(server.url("/api/v1/batches")).bearer_auth(&admin);
     assert_eq!(server.send(form("Kim", &[("a.sh", TAP)]).on(request)).await.status, 201);
+    let by_address = server.client.post(server.url(&format!("/newTestrun?token={admin}")));
+    let form = Form::default().text("username", "Kim").file("a.sh", TAP.as_bytes());
+    assert_eq!(
+        server.send(form.on(by_address)).await.status,
+        200,
+        "its clients can be given an address, but no header"
+    );
     server.stop().await;
 }
 
@@ -215,6 +222,7 @@ async fn pytest_and_robot_tell_each_test_live_without_any_network() {
                 text(&run["key"]).split(' ').next().unwrap_or_default().to_owned(),
                 run["counts"]["passed"].clone(),
                 run["counts"]["failed"].clone(),
+                run["state"].clone(),
             )
         })
         .collect();
@@ -222,7 +230,7 @@ async fn pytest_and_robot_tell_each_test_live_without_any_network() {
     let expected = [("pump.robot", 1, 1), ("test_bad.py", 0, 1), ("test_good.py", 2, 0)];
     assert_eq!(
         counted,
-        expected.map(|(name, passed, failed)| (name.to_owned(), json!(passed), json!(failed))),
+        expected.map(|(name, passed, failed)| (name.to_owned(), json!(passed), json!(failed), json!("finished"))),
         "{logs}"
     );
     assert!(server.service().now() <= server.clock.now());

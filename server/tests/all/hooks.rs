@@ -1,6 +1,6 @@
 //! What CI servers tell.
 
-use crate::harness::{Answer, TestServer};
+use crate::harness::{Answer, TestServer, eventually};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use server::config::Config;
@@ -146,6 +146,24 @@ async fn a_delivery_that_comes_again_changes_nothing() {
     );
     let runs = server.get("/api/v1/runs").await.ok();
     assert_eq!((runs["items"].as_array().map(Vec::len), &runs["items"][0]["counts"]["passed"]), (Some(1), &json!(1)));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_long_job_of_a_ci_server_is_neither_silent_nor_lost() {
+    let server = TestServer::start_with(false, configured).await;
+    hub(&server, "workflow_run", "1", &workflow_run("in_progress", Value::Null)).await.ok();
+    let setup = async || server.get("/api/v1/setups/ci%2Facme%2Fpump").await.ok();
+    // An hour: listeners would long be given up.
+    server.pass(3_600);
+    // What other listeners say goes the same way, so the recorder has looked at all runs since.
+    let other = json!([{"type": "setup.heartbeat", "setup": "other", "at": server.at(0)}]);
+    let token = server.token(Scope::Ingest, None, None).await;
+    server.send(server.events(other.to_string()).bearer_auth(token)).await.ok();
+    let standing = setup().await;
+    assert_eq!((&standing["activity"], &standing["run"]["state"]), (&json!("running"), &json!("running")));
+    server.pass(6 * 3_600);
+    eventually("its runner is gone", async || (setup().await["activity"] == "lost").then_some(())).await;
     server.stop().await;
 }
 

@@ -2,7 +2,7 @@
 
 use crate::harness::{Answer, TestServer, eventually};
 use app::domain::ids::JobId;
-use app::domain::job::{JobKind, Labels, Step, Task};
+use app::domain::job::{JobKind, Labels, Step, Task, Tells};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -62,7 +62,11 @@ impl<'a> Hand<'a> {
     }
 
     async fn extend(&self, order: &Value) -> Answer {
-        let body = json!({"worker": self.id, "attempt": order["attempt"], "progress": {"steps": []}});
+        self.extend_with(order, json!({"steps": []})).await
+    }
+
+    async fn extend_with(&self, order: &Value, progress: Value) -> Answer {
+        let body = json!({"worker": self.id, "attempt": order["attempt"], "progress": progress});
         post(self.server, &format!("/api/v1/work/jobs/{}/extend", text(&order["job"])), &body).await
     }
 
@@ -170,6 +174,31 @@ async fn a_worker_that_dies_loses_its_job_and_its_word() {
         (job["state"] == "lost").then_some(job)
     });
     assert!(text(&lost.await["note"]).contains("it was the last attempt"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_dead_worker_was_telling_is_ended() {
+    let server = TestServer::start().await;
+    let dead = Hand::start(&server, "dead", "").await;
+    let tells = Tells { setup: "batches".into(), run: "a".into(), ..Tells::default() };
+    let job = new_job("one", "");
+    submit(&server, vec![NewJob { attempts_max: 1, task: Task { tells, ..job.task.clone() }, ..job }]).await;
+    let order = dead.claim(0).await.ok();
+    dead.extend_with(&order, json!({"steps": [{"name": "say", "state": "running"}]})).await.ok();
+    let said = |kind: &str| json!({"type": kind, "setup": "batches", "run": "a", "suite": ["s"], "test": "t", "at": server.at(0)});
+    server.post(&json!([said("run.started"), said("test.started")])).await.ok();
+    let address = format!("/jobs/{}", text(&order["job"]));
+    let run = async || server.get("/api/v1/runs").await.ok()["items"][0].clone();
+    let page = server.get(&address).await.text;
+    assert!(page.contains(&format!("/runs/{}\"", text(&run().await["id"]))), "{page}");
+
+    server.pass(31);
+    let ended =
+        eventually("its run is over", async || Some(run().await).filter(|run| run["state"] == "finished")).await;
+    assert_eq!((&ended["result"], &ended["counts"]["cancelled"]), (&json!("cancelled"), &json!(1)));
+    let job = server.get(&format!("/api/v1{address}")).await.ok();
+    assert_eq!((&job["state"], &job["progress"]["steps"][0]["state"]), (&json!("lost"), &json!("failed")));
     server.stop().await;
 }
 

@@ -138,6 +138,17 @@ pub struct Tells {
     pub branch: Option<String>,
 }
 
+impl Tells {
+    /// The same for one attempt, from 1: the run of the attempt before has an
+    /// end of its own.
+    pub fn of_attempt(mut self, attempt: u32) -> Self {
+        if attempt > 1 && !self.run.is_empty() {
+            self.run = format!("{}, attempt {attempt}", self.run);
+        }
+        self
+    }
+}
+
 words! {
     /// Where a step stands.
     StepState {

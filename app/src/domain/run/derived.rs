@@ -1,13 +1,14 @@
 //! What follows from what is known of a run: state, result, counts, times.
 //! Nothing here is stored.
 
-use super::{Completion, Run, RunFacts, RunResult, RunState, Touched};
+use super::{Completion, RARELY, Run, RunFacts, RunResult, RunState, SPEAKS, Touched};
+use crate::domain::activity::Patience;
 use crate::domain::counts::Counts;
 use crate::domain::ids::SuiteId;
 use crate::domain::name::ProjectName;
 use crate::domain::suite::Suite;
 use crate::domain::test::{Outcome, Test};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Micros, Timestamp};
 
 /// What follows from what is known.
 impl Run {
@@ -47,9 +48,20 @@ impl Run {
         }
     }
 
+    /// Its teller speaks only when something changes, as CI servers do: that
+    /// it is silent says nothing.
+    pub fn speaks_rarely(&self) -> bool {
+        self.facts.about.attributes.get(SPEAKS).is_some_and(|said| &*said.value == RARELY)
+    }
+
+    /// Silent for so long, it is lost.
+    pub fn lost_after(&self, patience: Patience) -> Micros {
+        if self.speaks_rarely() { patience.rare_lost_after } else { patience.lost_after }
+    }
+
     /// Finished or lost.
     pub fn is_over(&self) -> bool {
-        matches!(self.state(), RunState::Finished | RunState::Lost)
+        self.state().is_over()
     }
 
     /// The counts. In a run that is over nothing waits or runs any more: what

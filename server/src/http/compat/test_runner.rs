@@ -3,13 +3,12 @@
 //! Its clients send a user's name and files, and read a list of runs with the
 //! words CREATED, RUNNING, SUCCESS and FAILED. Ids are texts here.
 
-use super::answer;
+use super::{Visitor, answer};
 use crate::http::Door;
 use crate::http::batches::{UPLOAD_MAX, Upload, batch_named};
 use crate::http::extract::{Query, Segment};
 use crate::http::problem::Refusal;
 use crate::http::wire::batch::status;
-use crate::service::Desk;
 use crate::service::batches::Batch;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -32,7 +31,7 @@ pub(super) fn routes() -> Router<Door> {
         .layer(DefaultBodyLimit::max(UPLOAD_MAX))
 }
 
-async fn create(desk: Desk, request: Request) -> Result<Response, Refusal> {
+async fn create(Visitor(desk): Visitor, request: Request) -> Result<Response, Refusal> {
     desk.allow(app::domain::rights::Action::Launch)?;
     let Upload { name, plan, files, .. } = Upload::read(request).await?;
     let batch = desk.batch_make(&name, plan, files).await?;
@@ -61,7 +60,7 @@ fn run(batch: &Batch) -> Value {
     })
 }
 
-async fn list(desk: Desk, query: Query) -> Result<Response, Refusal> {
+async fn list(Visitor(desk): Visitor, query: Query) -> Result<Response, Refusal> {
     let size = query.number::<u32>("results_per_page")?.unwrap_or(PAGE).clamp(1, PAGE_MOST);
     let number = query.number::<u32>("page")?.unwrap_or(1).max(1);
     let (first, until) = ((number - 1).saturating_mul(size), number.saturating_mul(size).min(LOOKED_AT));
@@ -71,7 +70,7 @@ async fn list(desk: Desk, query: Query) -> Result<Response, Refusal> {
     Ok(answer(200, &json!({"num_results": total, "objects": objects, "page": number, "total_pages": pages})))
 }
 
-async fn one(desk: Desk, Segment(id): Segment) -> Result<Response, Refusal> {
+async fn one(Visitor(desk): Visitor, Segment(id): Segment) -> Result<Response, Refusal> {
     let found = match batch_named(&id) {
         Ok(id) => desk.batch(id).await?,
         Err(_) => None,

@@ -2,6 +2,7 @@
 
 use super::Naming;
 use crate::intake::as_name;
+use app::domain::run::{RARELY, SPEAKS};
 use app::domain::test::Verdict;
 use app::domain::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -167,8 +168,8 @@ impl Pipeline {
             ("trigger", &self.trigger),
         ];
         let told = told.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.as_deref()?))));
-        let server = ("framework".to_owned(), Value::from(self.server));
-        Value::Object(told.chain([server]).collect::<Map<_, _>>())
+        let own = [("framework".to_owned(), self.server.into()), ("attributes".to_owned(), json!({SPEAKS: RARELY}))];
+        Value::Object(told.chain(own).collect::<Map<_, _>>())
     }
 }
 

@@ -5,7 +5,7 @@ use super::body;
 use super::problem::Refusal;
 use crate::service::Desk;
 use app::backend::SharedBackend;
-use app::domain::problem::Problem;
+use app::domain::problem::{Problem, ProblemKind};
 use app::domain::rights::Who;
 use app::shell::{App, Origin, ShellAssets, SignedIn, StatusSink, shell};
 use axum::Router;
@@ -19,6 +19,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Scripts run only with the nonce of this response; styles, pictures and
 /// connections only from here.
@@ -104,8 +105,22 @@ pub fn router() -> Router {
     Router::new()
         .leptos_routes_with_context(&pages, generate_route_list(App), provided, shown)
         .layer(from_fn(bounded))
+        .layer(from_fn(|request, next| in_time(DRAWN_WITHIN, request, next)))
         .fallback(file_or_page)
         .with_state(pages)
+}
+
+/// A page is drawn within this, or not at all: nobody looks at an empty window
+/// for longer, and what waits for ever would be held for ever.
+const DRAWN_WITHIN: Duration = Duration::from_secs(20);
+
+/// Has a page drawn, or says in time that it was not.
+async fn in_time(within: Duration, request: Request, next: Next) -> Result<Response, Refusal> {
+    let path = request.uri().path().to_owned();
+    tokio::time::timeout(within, next.run(request)).await.map_err(|_| {
+        tracing::error!(%path, "a page was not drawn in time");
+        Problem::new(ProblemKind::Busy, "this took too long; load the page again").retry_after(1).into()
+    })
 }
 
 /// What is asked of a server function is read here: it would be read without
@@ -142,4 +157,25 @@ async fn file_or_page(State(pages): State<Pages>, request: Request) -> Response 
     let render =
         leptos_axum::render_app_to_stream_with_context(provide, move || shell(options.clone(), assets.clone()));
     render(request).await.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_page_that_is_never_drawn_is_refused_in_time() {
+        let never = get(async || std::future::pending::<&str>().await);
+        let router: Router = Router::new().route("/", never);
+        let router = router.layer(from_fn(|request, next| in_time(Duration::from_millis(10), request, next)));
+        let request = Request::builder().uri("/").body(Body::empty()).expect("a request");
+        let answer = router.oneshot(request).await.expect("an answer");
+        assert_eq!(
+            (answer.status(), answer.headers()["retry-after"].to_str().ok()),
+            (StatusCode::SERVICE_UNAVAILABLE, Some("1"))
+        );
+    }
 }

@@ -28,6 +28,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// Every answer comes within this.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
+
 /// Nothing in a test takes this long, unless it never comes.
 pub const DEADLINE: Duration = Duration::from_secs(15);
 
@@ -149,7 +152,12 @@ impl TestServer {
 
     /// Sends a request.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        Answer::of(request.send().await.expect("an answer")).await
+        let (client, request) = request.build_split();
+        let request = request.expect("a request");
+        let address = format!("{} {}", request.method(), request.url());
+        let answering = async { Answer::of(client.execute(request).await.expect("an answer")).await };
+        // Whoever waits for ever says for what.
+        tokio::time::timeout(ANSWERED_WITHIN, answering).await.unwrap_or_else(|_| panic!("no answer to {address}"))
     }
 
     /// A request that will send events.

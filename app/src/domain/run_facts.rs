@@ -102,23 +102,18 @@ impl Shards {
     }
 
     /// Whether the run is over, as far as its shards tell. An end without a
-    /// number is the end of the whole run, unless shards were numbered.
+    /// number is the end of the whole run, unless a numbered shard is still open
+    /// beside one that ended.
     pub fn completion(&self) -> Completion {
-        let unnumbered = self.started.is_empty() && self.finished.is_empty() && self.announced.is_none();
-        if unnumbered {
-            return if self.finished_whole { Completion::Complete } else { Completion::Open };
-        }
-        if self.finished_whole && self.finished.is_empty() && self.announced.is_none() {
-            return Completion::Complete;
-        }
         let ended = self.finished.len() as u32;
-        let all_ended = ended > 0 && self.started.keys().all(|shard| self.finished.contains(shard));
+        let has_ends = ended > 0;
+        let all_ended = self.started.keys().all(|shard| self.finished.contains(shard));
         match self.announced {
             Some(announced) if ended >= announced => Completion::Complete,
             Some(_) => Completion::Open,
             // Whoever knows the whole said that no other follows.
-            None if all_ended && self.finished_whole => Completion::Complete,
-            None if all_ended => Completion::Settling,
+            None if self.finished_whole && (all_ended || !has_ends) => Completion::Complete,
+            None if has_ends && all_ended => Completion::Settling,
             None => Completion::Open,
         }
     }

@@ -79,7 +79,9 @@ impl Worker {
     /// Takes and runs jobs until it is told to stop: what runs then is ended,
     /// and taken again by another. An error is one that no waiting mends.
     pub async fn run(self, stop: CancellationToken) -> Result<(), OfficeError> {
-        folder::sweep(&self.means.folder);
+        let left = self.means.folder.clone();
+        // A killed job may have left gigabytes. What it cannot delete it has said.
+        let _ = tokio::task::spawn_blocking(move || folder::sweep(&left)).await;
         let worker = Arc::new(self);
         // Said once, and not by each slot: it is one worker.
         let id = tokio::select! {

@@ -18,7 +18,7 @@ use std::fs::{Permissions, set_permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::UnixListener;
 use tokio::task::JoinHandle;
 
@@ -28,10 +28,20 @@ pub const SOCKET: &str = "socket";
 /// Bytes that are taken at once.
 const BODY_MOST: usize = 8 * 1024 * 1024;
 
+/// Open shards that are remembered. A job may name as many as it likes, and this
+/// is memory of its worker.
+const OPEN_MOST: usize = 10_000;
+
 struct Inner {
     office: Office,
     tells: Tells,
     heard: Mutex<Heard>,
+}
+
+impl Inner {
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What the listeners have said of the run.
@@ -50,9 +60,11 @@ impl Heard {
         self.is_begun = true;
         let shard = event.get("shard").and_then(Value::as_u64);
         match (event.get("type").and_then(Value::as_str), shard) {
-            (Some("run.started"), Some(shard)) => drop(self.open.insert(shard)),
+            (Some("run.started"), Some(shard)) if self.open.len() < OPEN_MOST => drop(self.open.insert(shard)),
             (Some("run.finished"), shard) => {
-                shard.map(|shard| self.open.remove(&shard));
+                if let Some(shard) = shard {
+                    self.open.remove(&shard);
+                }
                 self.ended_at = event.get("at").cloned();
             }
             _ => {}
@@ -65,11 +77,14 @@ impl Heard {
         if !self.is_begun {
             return Vec::new();
         }
-        let cut_off = |shard| json!({"type": "run.finished", "at": now, "shard": shard, "aborted": true});
+        let end = |at: Value| Map::from_iter([("type".to_owned(), json!("run.finished")), ("at".to_owned(), at)]);
+        let cut_off = |shard: &u64| {
+            let mut event = end(json!(now));
+            event.extend([("shard".to_owned(), json!(shard)), ("aborted".to_owned(), json!(true))]);
+            event
+        };
         let at = self.ended_at.filter(|_| self.open.is_empty()).unwrap_or_else(|| json!(now));
-        let whole = json!({"type": "run.finished", "at": at});
-        let rest = self.open.iter().map(cut_off).chain([whole]);
-        rest.filter_map(|event| if let Value::Object(event) = event { Some(event) } else { None }).collect()
+        self.open.iter().map(cut_off).chain([end(at)]).collect()
     }
 }
 
@@ -107,15 +122,14 @@ impl Relay {
     /// Ends the run as a whole: its programs are gone, so nothing will come any
     /// more, from those that were counted or not.
     pub async fn end_run(&self, now: String) {
-        let Inner { office, tells, heard } = &*self.inner;
-        let heard = std::mem::take(&mut *heard.lock().unwrap_or_else(PoisonError::into_inner));
+        let heard = std::mem::take(&mut *self.inner.heard());
         let mut lines = Vec::new();
         for mut event in heard.rest(now) {
-            own(&mut event, tells);
+            own(&mut event, &self.inner.tells);
             say(&mut lines, event);
         }
         if !lines.is_empty()
-            && let Err(error) = office.events(lines.into()).await
+            && let Err(error) = self.inner.office.events(lines.into()).await
         {
             tracing::warn!(%error, "the run of a job could not be ended");
         }
@@ -156,7 +170,7 @@ fn owned(body: &[u8], tells: &Tells, heard: &mut Heard) -> Option<Vec<u8>> {
 }
 
 async fn events(State(inner): State<Arc<Inner>>, body: Bytes) -> Response {
-    let lines = owned(&body, &inner.tells, &mut inner.heard.lock().unwrap_or_else(PoisonError::into_inner));
+    let lines = owned(&body, &inner.tells, &mut inner.heard());
     let Some(lines) = lines else {
         return (StatusCode::BAD_REQUEST, "these are no events").into_response();
     };

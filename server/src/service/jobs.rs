@@ -303,11 +303,9 @@ impl Desk {
 
     /// The run that its last attempt told, once one of its tests was heard of.
     pub async fn run_of_job(&self, row: &JobRow) -> Result<Option<RunId>, Failure> {
+        let sight = self.reading().await?;
         let run = self.run_told(row).await?;
-        match run {
-            Some(run) => Ok(self.row(run.id).await?.map(|run| run.id)),
-            None => Ok(None),
-        }
+        Ok(run.filter(|run| self.is_seen(&sight, run.project.as_str(), run.setup)).map(|run| run.id))
     }
 
     /// The size and the bytes of a file of a job, for whoever runs it.

@@ -54,6 +54,9 @@ impl Service {
     /// progress is not taken.
     async fn cut_off_step(&self, row: &JobRow) -> Result<(), Failure> {
         let mut progress: Progress = serde_json::from_str(&row.progress).unwrap_or_default();
+        if progress.steps.iter().all(|step| step.state != StepState::Running) {
+            return Ok(());
+        }
         for step in progress.steps.iter_mut().filter(|step| step.state == StepState::Running) {
             step.state = StepState::Failed;
         }

@@ -118,10 +118,7 @@ impl Desk {
     pub(super) async fn row(&self, id: RunId) -> Result<Option<RunRow>, Failure> {
         let sight = self.reading().await?;
         let row = self.inner.store.run_get(id).await?;
-        let is_seen = |row: &RunRow| {
-            matches!(sight, Sight::Everything) || sight.sees_of(row.project.as_str(), &self.setup_name(row.setup))
-        };
-        Ok(row.filter(is_seen))
+        Ok(row.filter(|row| self.is_seen(&sight, row.project.as_str(), row.setup)))
     }
 
     /// Runs with the names of their setups, the newest first.

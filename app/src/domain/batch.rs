@@ -205,6 +205,18 @@ pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// Where Robot Framework leaves its own log and report, within the folder.
+const ROBOT_OUTPUT: &str = "robot-output";
+
+/// Patterns of the files that are kept of a unit.
+pub fn artifacts(unit: &Unit) -> Vec<String> {
+    let robot = ["log.html", "report.html", "output.xml", "*.png"];
+    match unit.framework {
+        Framework::Robot => robot.iter().map(|name| format!("{ROBOT_OUTPUT}/{name}")).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// The steps that run a unit, with the Python packages of `requirements` where
 /// it needs some.
 pub fn steps(unit: &Unit, requirements: Option<&str>) -> Vec<Step> {
@@ -233,8 +245,9 @@ pub fn steps(unit: &Unit, requirements: Option<&str>) -> Vec<Step> {
         }
         Framework::Robot => {
             let file = quoted(&unit.path);
-            let told =
-                "--listener \"$HOLTER_LISTENERS/holter_robot.py\" --outputdir \"$TMPDIR/robot\" --consolecolors on";
+            let told = format!(
+                "--listener \"$HOLTER_LISTENERS/holter_robot.py\" --outputdir {ROBOT_OUTPUT} --consolecolors on"
+            );
             step("test", format!("{python} -m robot {told} {file}"))
         }
         Framework::Shell => {

@@ -1,8 +1,30 @@
 //! Builds: what is run of a pushed commit where its repository does not say.
 
 use super::batch::quoted;
-use super::job::{Checkout, Step};
+use super::job::{Checkout, Step, words};
 use thiserror::Error;
+
+words! {
+    /// How a build stands.
+    BuildStatus {
+        /// Somebody has to approve it first.
+        Held = "held",
+        /// No worker has it yet.
+        Pending = "pending",
+        /// A worker has it.
+        Running = "running",
+        /// Everything it ran was well.
+        Success = "success",
+        /// Tests, or a step that judges, failed.
+        Failed = "failed",
+        /// It could not be run as it should.
+        Errored = "errored",
+        /// It took longer than it may.
+        TimedOut = "timed_out",
+        /// Somebody, or a newer commit, stopped it.
+        Cancelled = "cancelled",
+    }
+}
 
 /// Why a text is not where a repository is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

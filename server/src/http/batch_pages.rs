@@ -6,7 +6,6 @@ use super::extract::{Query, Segment};
 use super::form::{self, Form};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
-use super::wire::batch::status;
 use crate::service::Desk;
 use crate::service::batches::Batch;
 use crate::service::jobs::JobRow;
@@ -37,6 +36,14 @@ pub(super) fn badge(word: &str) -> String {
     format!("<span class=\"badge\" data-result=\"{}\">{}</span>", Escaped(result), Escaped(word.replace('_', " ")))
 }
 
+/// The word of people for how a batch stands: that of its jobs.
+fn word(batch: &Batch) -> &'static str {
+    match batch.state() {
+        WorkState::Finished => batch.result().map_or("lost", JobResult::as_str),
+        other => other.as_str(),
+    }
+}
+
 /// How long a job took, or takes so far.
 pub(super) fn took(row: &JobRow, now: Timestamp) -> String {
     let began = row.job.started_at;
@@ -63,7 +70,7 @@ pub async fn list(desk: Desk, query: Query) -> Result<Response, Refusal> {
             "<tr><td><a href=\"/batches/{}\">{}</a></td><td>{}</td><td>{} of {}</td><td>{}</td></tr>",
             batch.id,
             Escaped(&batch.name),
-            badge(status(batch)),
+            badge(word(batch)),
             batch.over(),
             batch.plan.units.len(),
             html::when(batch.created_at)
@@ -73,7 +80,9 @@ pub async fn list(desk: Desk, query: Query) -> Result<Response, Refusal> {
     if let Some(last) = batches.last().filter(|_| batches.len() == PAGE as usize) {
         let _ = write!(main, "<p><a class=\"button\" href=\"/batches?before={}\">Older batches</a></p>", last.id);
     }
-    Ok(html::respond(html::page_with(&desk, "Batches", &main, &SCRIPTS)))
+    let page = html::page_with(&desk, "Batches", &main, &SCRIPTS);
+    let is_live = |batch: &Batch| matches!(batch.state(), WorkState::Waiting | WorkState::Running);
+    Ok(if batches.iter().any(is_live) { html::respond_again(page, 5) } else { html::respond(page) })
 }
 
 fn form(desk: &Desk, refused: Option<&str>) -> String {
@@ -150,7 +159,7 @@ pub async fn one(desk: Desk, Segment(id): Segment) -> Result<Response, Refusal> 
     let mut main = format!(
         "<p><a href=\"/batches\">Batches</a></p><h1>{}</h1><p>{} made {} by {}</p>",
         Escaped(&batch.name),
-        badge(status(&batch)),
+        badge(word(&batch)),
         html::when(batch.created_at),
         Escaped(&batch.plan.by)
     );
@@ -308,12 +317,13 @@ fn worker(main: &mut String, desk: &Desk, card: &WorkerCard) {
         card.runs.iter().map(|row| format!("<a href=\"/jobs/{}\">{}</a>", row.job.id, Escaped(&row.name))).collect();
     let _ = write!(
         main,
-        "<tr><td>{}</td><td>{} last seen {}</td><td>{} of {}: {}</td><td>{}</td><td>",
+        "<tr><td>{}</td><td>{} last seen {}</td><td>{} of {}{}{}</td><td>{}</td><td>",
         Escaped(&card.row.name),
         badge(stands),
         html::when(card.row.seen_at),
         card.runs.len(),
         card.row.slots,
+        if runs.is_empty() { "" } else { ": " },
         runs.join(", "),
         Escaped(&card.row.labels)
     );

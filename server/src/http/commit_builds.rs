@@ -8,7 +8,8 @@ use super::problem::Refusal;
 use super::wire::build::{BuildBody, BuildList, status};
 use super::{body, job_page, json, page};
 use crate::service::Desk;
-use crate::service::commit_builds::Build;
+use crate::service::commit_builds::{Build, BuildFilter};
+use app::domain::build::BuildStatus;
 use app::domain::ids::BuildId;
 use app::domain::job::Progress;
 use app::domain::rights::Action;
@@ -35,6 +36,9 @@ fn no_build(id: impl std::fmt::Display) -> Refusal {
 #[utoipa::path(
     get, path = "/api/v1/builds", tag = "Work", operation_id = "listBuilds",
     params(
+        ("repository" = Option<String>, Query, description = "Of this repository"),
+        ("branch" = Option<String>, Query, description = "Of this branch"),
+        ("status" = Option<String>, Query, description = "That stand so"),
         ("limit" = Option<u32>, Query, description = "How many, 500 at most"),
         ("cursor" = Option<String>, Query, description = "Where the next page begins"),
     ),
@@ -43,7 +47,7 @@ fn no_build(id: impl std::fmt::Display) -> Refusal {
 pub async fn list(desk: Desk, query: Query) -> Result<Response, Refusal> {
     let limit = query.limit()?;
     let before = query.text("cursor").map(build_named).transpose()?;
-    let builds = desk.commit_builds(before, limit).await?;
+    let builds = desk.commit_builds(filter(&query)?, before, limit).await?;
     let next = builds.last().filter(|_| builds.len() == limit as usize).map(|build| build.row.id.to_string());
     let list = BuildList { items: builds.iter().map(BuildBody::from).collect(), next: next.clone() };
     Ok(page(&list, next.as_deref(), &query))
@@ -104,13 +108,46 @@ pub async fn refuse(desk: Desk, Segment(build): Segment, headers: HeaderMap, bod
     one(desk, Segment(build)).await
 }
 
-/// Every build, the newest first.
+fn filter(query: &Query) -> Result<BuildFilter<'_>, Refusal> {
+    let status = query.word("status", BuildStatus::parse, BuildStatus::ALL, BuildStatus::as_str)?;
+    let named = |name| query.text(name).filter(|text| !text.is_empty());
+    Ok(BuildFilter { repository: named("repository"), branch: named("branch"), status, ..BuildFilter::default() })
+}
+
+/// Narrows the list. What is asked for stands in the address, so it can be handed on.
+fn filter_form(main: &mut String, filter: &BuildFilter<'_>) {
+    let options = BuildStatus::ALL.iter().map(|status| {
+        let chosen = if filter.status == Some(*status) { " selected" } else { "" };
+        let word = status.as_str();
+        format!("<option value=\"{word}\"{chosen}>{}</option>", word.replace('_', " "))
+    });
+    let _ = write!(
+        main,
+        "<form method=\"get\" action=\"/builds\" class=\"line\" role=\"search\" data-test=\"build-filter\">\
+         <label>Repository <input type=\"text\" name=\"repository\" value=\"{}\"></label> \
+         <label>Branch <input type=\"text\" name=\"branch\" value=\"{}\"></label> \
+         <label>Status <select name=\"status\"><option value=\"\">any</option>{}</select></label> \
+         <button class=\"button\">Show</button></form>",
+        Escaped(filter.repository.unwrap_or_default()),
+        Escaped(filter.branch.unwrap_or_default()),
+        options.collect::<String>()
+    );
+}
+
+/// Every build that is asked for, the newest first.
 pub async fn pages(desk: Desk, query: Query) -> Result<Response, Refusal> {
     let before = query.text("before").map(build_named).transpose()?;
-    let builds = desk.commit_builds(before, PAGE).await?;
+    let filter = filter(&query)?;
+    let is_narrowed = filter.repository.is_some() || filter.branch.is_some() || filter.status.is_some();
+    let builds = desk.commit_builds(filter, before, PAGE).await?;
     let mut main = String::from("<h1>Builds</h1>");
-    if builds.is_empty() {
-        main.push_str("<p>Nothing was pushed yet. Repositories are listed in holter.toml; their forges tell pushes to <code>/api/v1/hooks/…</code></p>");
+    if is_narrowed || !builds.is_empty() {
+        filter_form(&mut main, &filter);
+    }
+    if builds.is_empty() && is_narrowed {
+        main.push_str("<p>No build is like this. <a href=\"/builds\">All builds</a></p>");
+    } else if builds.is_empty() {
+        main.push_str("<p>Nothing was pushed yet. A repository is added on <a href=\"/settings/repositories\">its page</a> or in holter.toml; its forge then tells pushes to <code>/api/v1/hooks/…</code></p>");
     } else {
         html::begin_table(
             &mut main,
@@ -122,7 +159,8 @@ pub async fn pages(desk: Desk, query: Query) -> Result<Response, Refusal> {
         html::end_table(&mut main);
     }
     if let Some(last) = builds.last().filter(|_| builds.len() == PAGE as usize) {
-        let _ = write!(main, "<p><a class=\"button\" href=\"/builds?before={}\">Older builds</a></p>", last.row.id);
+        let address = Escaped(query.with("before", &last.row.id.to_string()));
+        let _ = write!(main, "<p><a class=\"button\" href=\"/builds{address}\">Older builds</a></p>");
     }
     let page = html::page_with(&desk, "Builds", &main, &["/theme.js"]);
     let is_live = builds.iter().any(|build| build.job.as_ref().is_some_and(|job| !job.job.is_over()));
@@ -143,7 +181,7 @@ fn row(main: &mut String, desk: &Desk, build: &Build) {
         Escaped(&row.repository),
         Escaped(row.short_commit()),
         Escaped(row.message.as_deref().unwrap_or_default()),
-        badge(status(build)),
+        badge(status(build).as_str()),
         build.job.as_ref().map(|job| took(job, desk.now())).unwrap_or_default(),
         Escaped(&row.branch),
         Escaped(row.author.as_deref().unwrap_or_default()),
@@ -159,7 +197,7 @@ pub async fn build_page(desk: Desk, Segment(id): Segment) -> Result<Response, Re
         "<p><a href=\"/builds\">Builds</a></p><h1>{} {}</h1><p>{} {} on {} by {}</p>",
         Escaped(&row.repository),
         Escaped(row.short_commit()),
-        badge(status(&build)),
+        badge(status(&build).as_str()),
         Escaped(row.message.as_deref().unwrap_or_default()),
         Escaped(&row.branch),
         Escaped(row.author.as_deref().unwrap_or("nobody that was told"))

@@ -153,12 +153,14 @@ impl Query {
 
     /// The address of the next page, for the `Link` header.
     pub fn next(&self, cursor: &str) -> String {
-        let kept = self.pairs.iter().filter(|(name, _)| name != "cursor");
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(kept)
-            .append_pair("cursor", cursor)
-            .finish();
-        format!("<{}?{query}>; rel=\"next\"", self.path)
+        format!("<{}{}>; rel=\"next\"", self.path, self.with("cursor", cursor))
+    }
+
+    /// This query with one value changed.
+    pub fn with(&self, name: &str, value: &str) -> String {
+        let kept = self.pairs.iter().filter(|(known, _)| known != name);
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        format!("?{}", query.extend_pairs(kept).append_pair(name, value).finish())
     }
 }
 

@@ -65,7 +65,15 @@ pub(super) async fn body(desk: &Desk, row: &JobRow, attempt: Option<u32>, main: 
     let (id, attempt) = (row.job.id, attempt.unwrap_or(row.job.attempt));
     let end = desk.job_log_end(row.job.id, attempt).await?;
     let part = desk.job_log(row.job.id, Some(attempt), end.saturating_sub(SHOWN)).await?;
-    steps(main, row);
+    if attempt == row.job.attempt {
+        steps(main, row);
+    } else {
+        let _ = write!(
+            main,
+            "<p>This is the log of attempt {attempt}; what is said above is of attempt {}.</p>",
+            row.job.attempt
+        );
+    }
     let _ = write!(
         main,
         "<h2 id=\"log\">Log</h2><p class=\"log-tools\"><a href=\"/api/v1/jobs/{id}/log?attempt={attempt}\">As text</a> \
@@ -73,16 +81,21 @@ pub(super) async fn body(desk: &Desk, row: &JobRow, attempt: Option<u32>, main: 
          <label class=\"check\"><input type=\"checkbox\" data-log-follow checked> Follow</label></p>"
     );
     for other in (1..=row.job.attempt).filter(|other| *other != attempt) {
-        let _ = write!(main, "<p><a href=\"/jobs/{id}?attempt={other}\">Attempt {other}</a></p>");
+        let _ = write!(main, "<p><a href=\"/jobs/{id}?attempt={other}\">Log of attempt {other}</a></p>");
     }
     if part.start > 0 {
         let _ = write!(main, "<p>{} bytes before this are not shown here.</p>", part.start);
     }
     let is_live = !row.job.is_over() && attempt == row.job.attempt;
     let text = String::from_utf8_lossy(&part.text);
+    let empty = match row.job.state() {
+        JobState::Waiting => "It begins when a worker takes the job.",
+        _ if is_live => "Nothing was put out so far.",
+        _ => "Nothing was put out.",
+    };
     let _ = write!(
         main,
-        "<pre class=\"log\" tabindex=\"0\" aria-label=\"Log\" data-log=\"{id}\" data-start=\"{}\" data-end=\"{end}\" data-attempt=\"{attempt}\" data-live=\"{is_live}\" data-test=\"log\">{}</pre>",
+        "<pre class=\"log\" tabindex=\"0\" aria-label=\"Log\" data-log=\"{id}\" data-start=\"{}\" data-end=\"{end}\" data-attempt=\"{attempt}\" data-live=\"{is_live}\" data-empty=\"{empty}\" data-test=\"log\">{}</pre>",
         part.start,
         Escaped(plain(&text))
     );

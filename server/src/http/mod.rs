@@ -159,10 +159,8 @@ fn described(service: &Service) -> OpenApiRouter<Door> {
     let attachments = OpenApiRouter::new().routes(routes!(attachments::one));
     let attachments = attachments.layer(from_fn_with_state(service.clone(), settled));
     OpenApiRouter::with_openapi(openapi::outline())
-        .routes(routes!(events::post))
+        .merge(told())
         .routes(routes!(hooks::post))
-        .merge(OpenApiRouter::new().routes(routes!(reports::post)).layer(DefaultBodyLimit::max(reports::UPLOAD_MAX)))
-        .merge(OpenApiRouter::new().routes(routes!(attachments::post)).layer(DefaultBodyLimit::disable()))
         .merge(attachments)
         .routes(routes!(stream::get))
         .merge(work())
@@ -216,15 +214,21 @@ fn work() -> OpenApiRouter<Door> {
         .routes(routes!(jobs::log))
 }
 
+/// What listeners and workers tell of runs.
+fn told() -> OpenApiRouter<Door> {
+    let reports = OpenApiRouter::new().routes(routes!(reports::post)).layer(DefaultBodyLimit::max(reports::UPLOAD_MAX));
+    // A file is bounded while it is taken in.
+    let files = OpenApiRouter::new().routes(routes!(attachments::post)).layer(DefaultBodyLimit::disable());
+    OpenApiRouter::new().routes(routes!(events::post)).merge(reports).merge(files)
+}
+
 /// What the workers of this program itself speak to: what others reach by the
 /// network, for whom nothing is refused.
 pub fn for_workers(service: Service, stop: CancellationToken) -> Router {
     let remembered = Arc::new(compat::Remembered::new(&service));
     let desk = service.itself();
     let door = Door { service, stop, remembered };
-    let reports = OpenApiRouter::new().routes(routes!(reports::post)).layer(DefaultBodyLimit::max(reports::UPLOAD_MAX));
-    let routes = work().routes(routes!(events::post)).merge(reports);
-    let (routes, _) = routes.with_state(door).split_for_parts();
+    let (routes, _) = work().merge(told()).with_state(door).split_for_parts();
     routes.layer(axum::Extension(desk))
 }
 

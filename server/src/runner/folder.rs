@@ -31,8 +31,16 @@ pub struct Folder {
     place: Place,
 }
 
+/// Files that are kept of a job.
+const ARTIFACTS_AT_MOST: usize = 200;
+
+/// Bytes of all files that are kept of a job.
+const ARTIFACTS_MOST: u64 = 256 * 1024 * 1024;
+
 /// A report that a job left.
 pub struct Found {
+    /// The step that put it out, where it is none of the folder.
+    pub step: Option<usize>,
     /// Its path within the folder.
     pub name: String,
     /// It.
@@ -109,7 +117,9 @@ impl Folder {
     /// A file outside of the job's reach, for what one of its steps puts out.
     pub fn keep(&self, step: usize, name: &str) -> io::Result<File> {
         let name: String = name.chars().map(|c| if c.is_alphanumeric() || c == '.' { c } else { '_' }).collect();
-        File::create(self.root.join("kept").join(format!("{step}-{name}")))
+        let folder = self.root.join("kept").join(step.to_string());
+        private(&folder)?;
+        File::create(folder.join(name))
     }
 
     /// What a repository that was checked out says of its build, and the paths
@@ -133,9 +143,12 @@ impl Folder {
     pub fn reports(&self, task: &Task) -> (Vec<Found>, Vec<String>) {
         let (mut found, mut left_out) = (Vec::new(), Vec::new());
         let mut room = REPORTS_MOST;
-        let kept = paths(&self.root.join("kept"), &|_| true);
-        let asked = paths(&self.place.folder, &|path| task.reports.iter().any(|pattern| path_fits(pattern, path)));
-        for (name, path) in kept.into_iter().chain(asked) {
+        let kept = paths(&self.root.join("kept"), &|_| true).into_iter().map(|(name, path)| {
+            let (step, name) = name.split_once('/').unwrap_or_default();
+            (step.parse().ok(), name.to_owned(), path)
+        });
+        let asked = self.fitting(&task.reports).into_iter().map(|(name, path)| (None, name, path));
+        for (step, name, path) in kept.chain(asked) {
             if found.len() >= REPORTS_AT_MOST {
                 left_out.push(format!("{name}: a job has at most {REPORTS_AT_MOST} reports"));
                 break;
@@ -144,13 +157,47 @@ impl Folder {
                 Ok(bytes) if bytes.is_empty() => {}
                 Ok(bytes) => {
                     room -= bytes.len() as u64;
-                    found.push(Found { name, bytes });
+                    found.push(Found { step, name, bytes });
                 }
                 Err(error) => left_out.push(format!("{name}: {error}")),
             }
         }
         (found, left_out)
     }
+
+    /// The paths of the files that the task wants kept, and why others of them
+    /// are left out.
+    pub fn artifacts(&self, task: &Task) -> (Vec<(String, PathBuf)>, Option<String>) {
+        let mut found = self.fitting(&task.artifacts);
+        let wanted = found.len();
+        let mut room = ARTIFACTS_MOST;
+        found.truncate(ARTIFACTS_AT_MOST);
+        found.retain(|(_, path)| {
+            let size = fs::symlink_metadata(path).map_or(u64::MAX, |data| data.len());
+            let is_kept = size <= room;
+            room -= if is_kept { size } else { 0 };
+            is_kept
+        });
+        let missing = wanted - found.len();
+        let why = (missing > 0).then(|| {
+            let most = ARTIFACTS_MOST / 1024 / 1024;
+            format!("{missing} files are not kept: of a job {ARTIFACTS_AT_MOST} are, and {most} MiB together")
+        });
+        (found, why)
+    }
+
+    /// The files of the folder that fit one of some patterns.
+    fn fitting(&self, patterns: &[String]) -> Vec<(String, PathBuf)> {
+        if patterns.is_empty() {
+            return Vec::new();
+        }
+        paths(&self.place.folder, &|path| patterns.iter().any(|pattern| path_fits(pattern, path)))
+    }
+}
+
+/// What stands in a file that was found, all of it.
+pub fn content(path: &Path) -> io::Result<Vec<u8>> {
+    read(path, ARTIFACTS_MOST)
 }
 
 impl Drop for Folder {
@@ -228,8 +275,12 @@ mod tests {
         std::os::unix::fs::symlink("/etc", folder.place().folder.join("etc")).expect("linked");
         folder.keep(0, "../out.tap").expect("made").write_all(b"1..0").expect("written");
         let task = Task { reports: vec!["**/*.xml".into(), "**/passwd".into()], ..Task::default() };
-        let names: Vec<_> = folder.reports(&task).0.into_iter().map(|found| found.name).collect();
-        assert_eq!(names, ["0-.._out.tap", "sub/report.xml"]);
+        let found: Vec<_> = folder.reports(&task).0.into_iter().map(|found| (found.step, found.name)).collect();
+        assert_eq!(found, [(Some(0), ".._out.tap".into()), (None, "sub/report.xml".into())]);
+        let task = Task { artifacts: vec!["**/*.xml".into(), "etc/**".into(), "../kept/**".into()], ..task };
+        let (kept, left_out) = folder.artifacts(&task);
+        let names: Vec<_> = kept.iter().map(|(name, _)| &**name).collect();
+        assert_eq!((names, left_out), (vec!["sub/report.xml"], None));
         sweep(within.path());
         assert!(folder.place().folder.exists(), "its worker lives");
         drop(folder);

@@ -1,6 +1,7 @@
 //! One job, from its order to its result.
 
 use super::folder::Folder;
+use super::hand_in::HandIn;
 use super::hold::{AGAIN_AFTER, GONE, finish, hold};
 use super::log::Log;
 use super::mask::Mask;
@@ -101,13 +102,10 @@ impl Running<'_> {
             }
         };
         let mut outcome = self.steps().await;
-        if let (Some(relay), true) = (&relay, outcome.is_some()) {
-            relay.end_run(self.clock.now().to_rfc3339()).await;
+        if let Some(outcome) = &mut outcome {
+            self.hand_in(relay.as_ref(), outcome).await;
         }
         drop(relay);
-        if outcome.is_some() {
-            self.hand_in().await;
-        }
         if let Some(Outcome { result, note: Some(note) }) = &outcome
             && *result != JobResult::Failed
         {
@@ -323,32 +321,26 @@ impl Running<'_> {
         });
     }
 
-    /// What a script put out is TAP where it says so; else its exit code is its
-    /// one test.
-    fn understood(&self, name: &str, bytes: Vec<u8>) -> (Option<&'static str>, Vec<u8>) {
-        let Some((step, script)) = name.strip_suffix(".tap").and_then(|name| name.split_once('-')) else {
-            return (None, bytes);
-        };
-        let is_result = |line: &[u8]| line.starts_with(b"ok") || line.starts_with(b"not ok");
-        if bytes.split(|byte| *byte == b'\n').any(is_result) {
-            return (Some("tap"), bytes);
+    /// Hands in what the job left, and ends its run. Its own word that all is
+    /// well does not stand against a report of it.
+    async fn hand_in(&self, relay: Option<&Relay>, outcome: &mut Outcome) {
+        let Self { office, log, folder, task, .. } = self;
+        let progress = self.progress.borrow().clone();
+        let ill = HandIn { office, log, folder, task, progress: &progress }.all(relay).await;
+        if let Some(relay) = relay {
+            relay.end_run(self.clock.now().to_rfc3339()).await;
         }
-        let progress = self.progress.borrow();
-        let step = step.parse::<usize>().ok().and_then(|step| progress.steps.get(step));
-        let word = if step.is_some_and(|step| step.state == StepState::Passed) { "ok" } else { "not ok" };
-        (Some("tap"), format!("1..1\n{word} 1 - {script}\n").into_bytes())
-    }
-
-    /// Hands in the reports that the job left.
-    async fn hand_in(&self) {
-        let (found, left_out) = self.folder.reports(&self.task);
-        for why in left_out {
-            self.log.say(&format!("holter: a report is left out: {why}")).await;
-        }
-        for report in found {
-            let (format, bytes) = self.understood(&report.name, report.bytes);
-            if let Err(error) = self.office.report(&self.task.tells, format, bytes.into()).await {
-                self.log.say(&format!("holter: the report {} was not taken: {error}", report.name)).await;
+        // What Holter itself put before the task's own steps judges nothing.
+        let before = progress.steps.len() - task.steps.len();
+        for number in ill {
+            let Some(step) = number.checked_sub(before).and_then(|own| task.steps.get(own)) else { continue };
+            if step.may_fail || progress.steps.get(number).is_none_or(|step| step.state != StepState::Passed) {
+                continue;
+            }
+            self.note(number, |progress| progress.state = StepState::Failed);
+            if outcome.result == JobResult::Passed {
+                let note = format!("the step {} ended with 0, and its tests failed", step.name);
+                *outcome = Outcome { result: JobResult::Failed, note: Some(note) };
             }
         }
     }

@@ -54,7 +54,9 @@ impl Log {
     /// Opens it. It is empty: an attempt begins anew.
     pub fn open(office: Office, job: JobId, by: Claim, mask: Mask) -> Self {
         let (words, heard) = mpsc::channel(WAITING);
-        let sender = Sender { office, job, by, mask, text: Vec::new(), sent: 0 };
+        let (pieces, packed) = mpsc::channel(1);
+        let post = tokio::spawn(post(office, job, by, packed));
+        let sender = Sender { mask, text: Vec::new(), given: 0, pieces, post };
         Self { words, task: tokio::spawn(sender.run(heard)) }
     }
 
@@ -85,70 +87,91 @@ impl Log {
     }
 }
 
+/// A piece on its way: while one is sent the next is packed.
+struct Piece {
+    size: u64,
+    packed: JoinHandle<Bytes>,
+}
+
 struct Sender {
-    office: Office,
-    job: JobId,
-    by: Claim,
     mask: Mask,
     text: Vec<u8>,
-    /// Bytes that the server has.
-    sent: u64,
+    /// Bytes that were given to be sent.
+    given: u64,
+    pieces: mpsc::Sender<Piece>,
+    post: JoinHandle<Result<(), OfficeError>>,
 }
 
 impl Sender {
     async fn run(mut self, mut heard: mpsc::Receiver<Word>) -> Result<(), OfficeError> {
         let mut due: Option<Instant> = None;
-        loop {
+        let mut is_heard = true;
+        while is_heard {
             let next = async {
                 match due {
                     Some(due) => tokio::time::timeout_at(due, heard.recv()).await,
                     None => Ok(heard.recv().await),
                 }
             };
-            match next.await {
+            let is_due = match next.await {
                 Ok(Some(Word::Text(text))) => {
                     let shown = self.mask.pass(&text);
                     self.text.extend(shown);
                     due = due.or(Some(Instant::now() + SENT_WITHIN));
-                    if self.text.len() >= PIECE {
-                        self.send().await?;
-                        due = None;
-                    }
+                    self.text.len() >= PIECE
                 }
                 Ok(Some(Word::Where(tell))) => {
-                    let _ = tell.send(self.sent + self.text.len() as u64);
+                    let _ = tell.send(self.given + self.text.len() as u64);
+                    false
                 }
                 Ok(None) => {
                     let rest = self.mask.rest();
                     self.text.extend(rest);
-                    return self.send().await;
+                    is_heard = false;
+                    true
                 }
-                Err(_) => {
-                    self.send().await?;
-                    due = None;
-                }
+                Err(_) => true,
+            };
+            if is_due {
+                due = None;
+                is_heard = self.give().await && is_heard;
             }
         }
+        drop(self.pieces);
+        self.post.await.unwrap_or_else(|_| Err(OfficeError::Refused("the log ended before its time".into())))
     }
 
-    /// Sends what there is, until the server has it or will never take it.
-    async fn send(&mut self) -> Result<(), OfficeError> {
+    /// Gives what there is to be sent; tells whether anybody still sends.
+    async fn give(&mut self) -> bool {
         while !self.text.is_empty() {
             let piece: Vec<u8> = self.text.drain(..self.text.len().min(2 * PIECE)).collect();
             let size = piece.len() as u64;
-            let packed = tokio::task::spawn_blocking(move || pack(&piece)).await;
-            let packed = packed.map_err(|_| OfficeError::Refused("the log could not be packed".into()))?;
-            self.sent = loop {
-                match self.office.log(self.job, self.by, self.sent, packed.clone()).await {
-                    Ok(end) if end == self.sent + size => break end,
-                    Ok(end) => return Err(OfficeError::Refused(format!("the server has {end} bytes of the log"))),
-                    Err(OfficeError::Away(_)) => tokio::time::sleep(AGAIN_AFTER).await,
-                    Err(error) => return Err(error),
-                }
-            };
+            self.given += size;
+            let packed = tokio::task::spawn_blocking(move || pack(&piece));
+            if self.pieces.send(Piece { size, packed }).await.is_err() {
+                return false;
+            }
         }
-        Ok(())
+        true
     }
+}
+
+/// Sends pieces in their order, each until the server has it or will never take
+/// it.
+async fn post(office: Office, job: JobId, by: Claim, mut pieces: mpsc::Receiver<Piece>) -> Result<(), OfficeError> {
+    let mut sent = 0;
+    while let Some(Piece { size, packed }) = pieces.recv().await {
+        let packed = packed.await.map_err(|_| OfficeError::Refused("the log could not be packed".into()))?;
+        sent = loop {
+            match office.log(job, by, sent, packed.clone()).await {
+                Ok(end) if end == sent + size => break end,
+                Ok(end) => return Err(OfficeError::Refused(format!("the server has {end} bytes of the log"))),
+                Err(OfficeError::Away(_)) => tokio::time::sleep(AGAIN_AFTER).await,
+                Err(error) => return Err(error),
+            }
+        };
+    }
+    Ok(())
 }
 
 fn pack(text: &[u8]) -> Bytes {

@@ -8,6 +8,7 @@
 //! listeners there, [`folder`] is where they are, and [`office`] is the server.
 
 mod folder;
+mod hand_in;
 mod hold;
 mod job;
 mod log;

@@ -11,8 +11,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use bytes::Bytes;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use thiserror::Error;
 use tower::ServiceExt;
@@ -169,23 +169,46 @@ impl Office {
         self.ask(Method::POST, "/api/v1/events", "application/x-ndjson", lines, ANSWERS_WITHIN).await
     }
 
-    /// Hands in a report.
-    pub async fn report(&self, tells: &Tells, format: Option<&str>, report: Bytes) -> Result<(), OfficeError> {
-        let some = [("project", &tells.project), ("commit", &tells.commit), ("branch", &tells.branch)];
-        let some = some.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
-        let path = {
-            let mut query =
-                url::form_urlencoded::Serializer::for_suffix("/api/v1/reports?".to_owned(), "/api/v1/reports?".len());
-            query
-                .append_pair("setup", &tells.setup)
-                .append_pair("run", &tells.run)
-                .extend_pairs(some)
-                .extend_pairs(format.map(|format| ("format", format)));
-            query.finish()
-        };
+    /// Hands in a report; tells how many of its tests failed.
+    pub async fn report(&self, tells: &Tells, format: Option<&str>, report: Bytes) -> Result<u32, OfficeError> {
+        let format = format.map(|format| ("format", format));
+        let some = [("commit", tells.commit.as_deref()), ("branch", tells.branch.as_deref())];
+        let some = some.iter().filter_map(|(name, value)| Some((*name, (*value)?))).chain(format);
+        let path = told("/api/v1/reports", tells, some);
         let answer = self.ask(Method::POST, &path, "application/octet-stream", report, ANSWERS_WITHIN * 5).await?;
+        let Reported { files } = read(&well(answer)?)?;
+        Ok(files.iter().map(|file| file.failed).sum())
+    }
+
+    /// Hands in a file that is kept with the run.
+    pub async fn attach(&self, tells: &Tells, name: &str, file: Bytes) -> Result<(), OfficeError> {
+        let path = told("/api/v1/attachments", tells, [("name", name)]);
+        // Without a type: what it is follows from its name.
+        let answer = self.ask(Method::POST, &path, "", file, ANSWERS_WITHIN * 5).await?;
         well(answer).map(drop)
     }
+}
+
+/// What is read of the answer to a report.
+#[derive(Deserialize)]
+struct Reported {
+    files: Vec<ReportedFile>,
+}
+
+#[derive(Deserialize)]
+struct ReportedFile {
+    failed: u32,
+}
+
+/// An address that says of which run something is.
+fn told<'a>(path: &str, tells: &'a Tells, more: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query
+        .append_pair("setup", &tells.setup)
+        .append_pair("run", &tells.run)
+        .extend_pairs(tells.project.as_deref().map(|project| ("project", project)))
+        .extend_pairs(more);
+    format!("{path}?{}", query.finish())
 }
 
 fn nothing() -> OfficeError {

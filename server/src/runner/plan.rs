@@ -19,6 +19,7 @@ const REPORTS: &[&str] = &["**/junit*.xml", "**/TEST-*.xml"];
 struct Plan {
     steps: Vec<Planned>,
     reports: Vec<String>,
+    artifacts: Vec<String>,
     environment: BTreeMap<String, String>,
     timeout_seconds: Option<u32>,
     network: Option<bool>,
@@ -57,6 +58,7 @@ pub fn complete(task: &mut Task, text: Option<&str>, paths: &[String]) -> Result
     task.environment.extend(plan.environment);
     task.reports =
         if plan.reports.is_empty() { REPORTS.iter().map(|one| (*one).into()).collect() } else { plan.reports };
+    task.artifacts = plan.artifacts;
     task.steps = if plan.steps.is_empty() {
         detect(paths, task.has_network)
     } else {
@@ -86,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_repository_says_its_steps_and_gets_no_more_than_it_may() {
-        let text = "network = true\ntimeout_seconds = 99999\nreports = [\"out/*.xml\"]\n\
+        let text = "network = true\ntimeout_seconds = 99999\nreports = [\"out/*.xml\"]\nartifacts = [\"dist/**\"]\n\
                     [[steps]]\nname = \"test\"\nrun = \"make test\"\nfolder = \"sub\"\n[environment]\nA = \"b\"\n";
         let mut task = Task::default();
         complete(&mut task, Some(text), &[]).expect("a plan");
@@ -95,7 +97,7 @@ mod tests {
             (&*task.steps[0].script, &*task.steps[0].folder, &*task.reports[0]),
             ("make test", "sub", "out/*.xml")
         );
-        assert_eq!(task.environment["A"], "b");
+        assert_eq!((&*task.environment["A"], &*task.artifacts[0]), ("b", "dist/**"));
         let odd = "[[steps]]\nname = \"x\"\nrun = \"y\"\nfolder = \"../out\"\n";
         assert!(complete(&mut task, Some(odd), &[]).expect_err("refused").contains("leads out"));
         assert!(complete(&mut task, Some("steps = 1"), &[]).is_err());

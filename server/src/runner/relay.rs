@@ -119,6 +119,16 @@ impl Relay {
         Ok(Self { inner, task })
     }
 
+    /// Whether anything was told of the run.
+    pub fn is_begun(&self) -> bool {
+        self.inner.heard().is_begun
+    }
+
+    /// Something is told of the run by another way; it has to be ended too.
+    pub fn begin(&self) {
+        self.inner.heard().is_begun = true;
+    }
+
     /// Ends the run as a whole: its programs are gone, so nothing will come any
     /// more, from those that were counted or not.
     pub async fn end_run(&self, now: String) {

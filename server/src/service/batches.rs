@@ -349,6 +349,7 @@ fn jobs_of(id: BatchId, plan: &BatchPlan, files: &[BatchFileRow], has_network: b
             steps: batch::steps(unit, plan.requirements.as_deref().filter(|_| has_network)),
             limits: Limits { seconds: plan.seconds.unwrap_or(Limits::default().seconds), ..Limits::default() },
             has_network,
+            artifacts: batch::artifacts(unit),
             tells: Tells {
                 setup: setup.clone(),
                 run: format!("{} ({short})", unit.path),

@@ -15,11 +15,9 @@ use app::domain::ids::{BuildId, JobId};
 use app::domain::job::{Checkout, JobKind, JobResult, JobState, Labels, Limits, Task, Tells};
 use app::domain::name::tidy;
 use app::domain::rights::Action;
-use app::domain::time::Timestamp;
 use app::domain::wall::matches;
-use uuid::Uuid;
 
-pub use crate::store::rows::BuildRow;
+pub use crate::store::rows::{BuildFilter, BuildRow};
 
 /// What tells the statuses of builds from others of a commit.
 pub(super) const CONTEXT: &str = "holter/build";
@@ -170,9 +168,9 @@ impl Desk {
 
     /// Nobody waits for what an older commit of the branch comes to.
     async fn call_off_older(&self, row: &BuildRow) -> Result<(), Failure> {
-        let newest = (Timestamp(i64::MAX), BuildId(Uuid::max()));
-        let recent = self.inner.store.build_list(newest, LOOKED_AT).await?;
-        for older in recent.iter().filter(|one| (&one.repository, &one.branch) == (&row.repository, &row.branch)) {
+        let (repository, branch) = (Some(&*row.repository), Some(&*row.branch));
+        let same = BuildFilter { repository, branch, ..BuildFilter::default() };
+        for older in &self.inner.store.build_list(&same, LOOKED_AT).await? {
             if older.held.is_some() {
                 match self.drop_held(older, "a newer commit was pushed").await {
                     Ok(()) | Err(Failure::Conflict(_)) => {}
@@ -211,16 +209,21 @@ impl Desk {
     }
 
     /// Builds made before one, the newest first.
-    pub async fn commit_builds(&self, before: Option<BuildId>, limit: u32) -> Result<Vec<Build>, Failure> {
+    pub async fn commit_builds(
+        &self,
+        filter: BuildFilter<'_>,
+        before: Option<BuildId>,
+        limit: u32,
+    ) -> Result<Vec<Build>, Failure> {
         self.reading().await?;
         let store = &self.inner.store;
-        let newest = (Timestamp(i64::MAX), BuildId(Uuid::max()));
-        let before = match before {
-            Some(id) => store.build_get(id).await?.map_or(newest, |row| (row.created_at, id)),
-            None => newest,
+        let last = match before {
+            Some(id) => store.build_get(id).await?,
+            None => None,
         };
+        let before = last.map_or(filter.before, |row| (row.created_at, row.id));
         let mut builds = Vec::new();
-        for row in store.build_list(before, limit).await? {
+        for row in store.build_list(&BuildFilter { before, ..filter }, limit).await? {
             let job = store.jobs_of(row.id.0).await?.into_iter().next();
             builds.push(Build { row, job });
         }

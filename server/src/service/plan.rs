@@ -5,7 +5,8 @@ use super::batches::Batch;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::workers::WorkerCard;
-use crate::store::rows::{BuildRow, JobRow, ReservationRow};
+use crate::store::rows::{BuildFilter, BuildRow, JobRow, ReservationRow};
+use app::domain::build::BuildStatus;
 use app::domain::job::{
     Foretold, Hand, Hindrance, JobKind, Kept, Runs, Waiting, WorkState, foretell, hindrance, usual,
 };
@@ -116,7 +117,8 @@ impl Desk {
         let foretold = foretell(&jobs, &lengths.hands(&cards), &kept, now);
         let (mut held, _) = self.batches(None, HELD_AMONG).await?;
         held.retain(|batch| batch.state() == WorkState::Held);
-        let builds = self.commit_builds(None, HELD_AMONG).await?;
+        let unapproved = BuildFilter { status: Some(BuildStatus::Held), ..BuildFilter::default() };
+        let builds = self.commit_builds(unapproved, None, HELD_AMONG).await?;
         let running = running.into_iter().map(|row| {
             let done_at = lengths.done_at(&row);
             (row, done_at)
@@ -127,7 +129,7 @@ impl Desk {
             waiting: queue.into_iter().zip(foretold).collect(),
             waiting_in_all,
             held,
-            unapproved: builds.into_iter().map(|build| build.row).filter(|row| row.held.is_some()).collect(),
+            unapproved: builds.into_iter().map(|build| build.row).collect(),
         })
     }
 

@@ -181,6 +181,19 @@ async fn the_clients_of_the_former_runner_go_on() {
 }
 
 #[tokio::test]
+async fn a_script_that_says_that_all_is_well_does_not_overrule_its_own_report() {
+    let server = TestServer::start_with(true, |config| config.runner.workers = 1).await;
+    let files = [("said.sh", "echo 1..2\necho 'ok 1 - opens'\necho 'not ok 2 - closes'\n"), ("silent.sh", "exit 0\n")];
+    let sent = send(&server, form("Kim", &files)).await;
+    let batch = ended(&server, text(&sent.json["id"])).await;
+    assert_eq!(batch["status"], "failed", "{batch}");
+    let said = ["/jobs/0/result", "/jobs/0/note", "/jobs/0/progress/steps/0/state", "/jobs/1/result"]
+        .map(|place| batch.pointer(place).and_then(Value::as_str).unwrap_or_default());
+    assert_eq!(said, ["failed", "the step test ended with 0, and its tests failed", "failed", "passed"], "{batch}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn pytest_and_robot_tell_each_test_live_without_any_network() {
     let Some(python) = server::config::environment("HOLTER_PYTHON") else {
         eprintln!("left out: HOLTER_PYTHON names no Python with pytest and Robot Framework");
@@ -233,6 +246,11 @@ async fn pytest_and_robot_tell_each_test_live_without_any_network() {
         expected.map(|(name, passed, failed)| (name.to_owned(), json!(passed), json!(failed), json!("finished"))),
         "{logs}"
     );
+    let robot = runs["items"].as_array().expect("runs").iter().find(|run| text(&run["key"]).starts_with("pump.robot"));
+    let files = format!("/api/v1/runs/{}/attachments", text(&robot.expect("its run")["id"]));
+    let files = server.get(&files).await.ok();
+    let names: Vec<_> = files["items"].as_array().expect("files").iter().map(|file| text(&file["name"])).collect();
+    assert_eq!(names, ["log.html", "output.xml", "report.html"], "what Robot Framework itself wrote is kept: {logs}");
     assert!(server.service().now() <= server.clock.now());
     server.stop().await;
 }

@@ -91,8 +91,8 @@ pub async fn ended(server: &TestServer) -> Value {
     .await
 }
 
-const PLAN: &str = "[[steps]]\nname = \"lint\"\nrun = \"test ! -e broken\"\n\n[[steps]]\nname = \"test\"\n\
-                    run = \"echo 1..1; echo ok 1 - opens; cat hello.txt\"\nreport = \"out.tap\"\n";
+const PLAN: &str = "artifacts = [\"out/*.bin\"]\n\n[[steps]]\nname = \"lint\"\nrun = \"test ! -e broken\"\n\n[[steps]]\nname = \"test\"\n\
+                    run = \"echo 1..1; echo ok 1 - opens; cat hello.txt; mkdir out; echo 1 >out/pump.bin\"\nreport = \"out.tap\"\n";
 
 #[tokio::test]
 async fn a_push_is_cloned_linted_tested_shown_and_told_to_its_forge() {
@@ -138,7 +138,20 @@ async fn a_push_is_cloned_linted_tested_shown_and_told_to_its_forge() {
     let id = build["id"].as_str().expect("an id");
     let page = server.get(&format!("/builds/{id}")).await.text;
     assert!(page.contains("hello from the commit") && page.contains("first"), "{page}");
-    assert!(server.get("/builds").await.text.contains("acme/pump"));
+    for (query, is_listed) in [
+        ("", true),
+        ("?repository=acme%2Fpump&branch=main&status=success", true),
+        ("?status=failed", false),
+        ("?branch=next", false),
+    ] {
+        assert_eq!(server.get(&format!("/builds{query}")).await.text.contains(id), is_listed, "{query}");
+        let listed = server.get(&format!("/api/v1/builds{query}")).await.ok();
+        assert_eq!(listed["items"].as_array().map(Vec::len), Some(usize::from(is_listed)), "{query}");
+    }
+    server.get("/api/v1/builds?status=green").await.problem(422, "invalid");
+    let run = runs["items"][0]["id"].as_str().expect("a run");
+    let files = server.get(&format!("/api/v1/runs/{run}/attachments")).await.ok();
+    assert_eq!(files["items"][0]["name"], "pump.bin", "{files}");
     let logs = server.get("/logs").await.ok();
     assert_eq!(logs["logs"], json!([id]));
     let old = server.get(&format!("/logs/{id}")).await.ok();

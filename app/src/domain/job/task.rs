@@ -37,6 +37,9 @@ pub struct Task {
     /// Report files that are read when all steps are over; `*` and `**` stand
     /// for any letters and any folders.
     pub reports: Vec<String>,
+    /// Files that are kept with the run, by patterns like those of reports.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<String>,
 }
 
 /// A file of a job.

@@ -8,7 +8,8 @@ use crate::http::extract::Segment;
 use crate::http::problem::Refusal;
 use crate::http::wire::build::status;
 use crate::service::Desk;
-use crate::service::commit_builds::Build;
+use crate::service::commit_builds::{Build, BuildFilter};
+use app::domain::build::BuildStatus;
 use app::domain::job::Progress;
 use app::domain::time::Timestamp;
 use axum::Router;
@@ -27,7 +28,7 @@ pub(super) fn routes() -> Router<Door> {
 }
 
 async fn list(desk: Desk) -> Result<Response, Refusal> {
-    let builds = desk.commit_builds(None, LISTED).await?;
+    let builds = desk.commit_builds(BuildFilter::default(), None, LISTED).await?;
     let is_over = |build: &&Build| build.job.as_ref().is_some_and(|row| row.job.is_over());
     let mut ids: Vec<_> = builds.iter().filter(is_over).map(|build| build.row.id.to_string()).collect();
     ids.reverse();
@@ -42,10 +43,10 @@ async fn one(desk: Desk, Segment(id): Segment) -> Result<Response, Refusal> {
     let none = || Refusal::not_found(format!("there is no build {id}"));
     let build = desk.commit_build(build_named(&id)?).await?.ok_or_else(none)?;
     let word = match status(&build) {
-        word @ ("pending" | "success") => word,
-        "running" | "held" => "pending",
-        "failed" => "failure",
-        _ => "error",
+        BuildStatus::Success => "success",
+        BuildStatus::Pending | BuildStatus::Running | BuildStatus::Held => "pending",
+        BuildStatus::Failed => "failure",
+        BuildStatus::Errored | BuildStatus::TimedOut | BuildStatus::Cancelled => "error",
     };
     let (row, job) = (&build.row, build.job.as_ref());
     let texts = match job {

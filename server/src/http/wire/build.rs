@@ -2,6 +2,7 @@
 
 use super::work::JobBody;
 use crate::service::commit_builds::Build;
+use app::domain::build::BuildStatus;
 use app::domain::ids::BuildId;
 use app::domain::job::{JobResult, JobState};
 use serde::Serialize;
@@ -40,15 +41,17 @@ pub struct BuildBody {
 }
 
 /// The one word for how a build stands
-pub fn status(build: &Build) -> &'static str {
+pub fn status(build: &Build) -> BuildStatus {
     match build.job.as_ref().map(|row| (row.job.state(), row.job.result())) {
-        Some((JobState::Waiting, _)) => "pending",
-        Some((JobState::Running, _)) => "running",
-        Some((_, Some(JobResult::Passed))) => "success",
-        Some((_, Some(result))) => result.as_str(),
-        None if build.row.held.is_some() => "held",
-        None if build.row.note.is_some() => "cancelled",
-        Some((_, None)) | None => "errored",
+        Some((JobState::Waiting, _)) => BuildStatus::Pending,
+        Some((JobState::Running, _)) => BuildStatus::Running,
+        Some((_, Some(JobResult::Passed))) => BuildStatus::Success,
+        Some((_, Some(JobResult::Failed))) => BuildStatus::Failed,
+        Some((_, Some(JobResult::TimedOut))) => BuildStatus::TimedOut,
+        Some((_, Some(JobResult::Cancelled))) => BuildStatus::Cancelled,
+        None if build.row.held.is_some() => BuildStatus::Held,
+        None if build.row.note.is_some() => BuildStatus::Cancelled,
+        Some((_, Some(JobResult::Errored) | None)) | None => BuildStatus::Errored,
     }
 }
 
@@ -64,7 +67,7 @@ impl From<&Build> for BuildBody {
             commit: row.commit.to_string(),
             author: text(&row.author),
             message: text(&row.message),
-            status: status(build),
+            status: status(build).as_str(),
             held: text(&row.held),
             note: text(&row.note),
             fork: text(&row.fork),

@@ -86,7 +86,9 @@ impl LastBody {
     pub fn of(last: &LastWork) -> Self {
         match last {
             LastWork::Batch(one) => Self { url: format!("/batches/{}", one.id), status: batch::status(one) },
-            LastWork::Build(one) => Self { url: format!("/builds/{}", one.row.id), status: build::status(one) },
+            LastWork::Build(one) => {
+                Self { url: format!("/builds/{}", one.row.id), status: build::status(one).as_str() }
+            }
         }
     }
 }

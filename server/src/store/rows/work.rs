@@ -1,5 +1,6 @@
 //! Work that is run here: jobs, and the workers that take them.
 
+use app::domain::build::BuildStatus;
 use app::domain::file::Digest;
 use app::domain::ids::{BatchId, BuildId, WorkerId};
 use app::domain::job::{Job, JobKind, Labels};
@@ -165,6 +166,27 @@ pub struct BuildRow {
     pub note: Option<Box<str>>,
     /// When it was made, by our clock.
     pub created_at: Timestamp,
+}
+
+/// Which builds are asked for: those before one, of a repository, a branch, with
+/// a status; all where nothing is said.
+#[derive(Clone, Copy, Debug)]
+pub struct BuildFilter<'a> {
+    /// Made before this time and id.
+    pub before: (Timestamp, BuildId),
+    /// Of this repository.
+    pub repository: Option<&'a str>,
+    /// Of this branch.
+    pub branch: Option<&'a str>,
+    /// That stand so.
+    pub status: Option<BuildStatus>,
+}
+
+impl Default for BuildFilter<'_> {
+    fn default() -> Self {
+        let newest = (Timestamp(i64::MAX), BuildId(Uuid::max()));
+        Self { before: newest, repository: None, branch: None, status: None }
+    }
 }
 
 impl BuildRow {

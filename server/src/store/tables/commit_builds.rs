@@ -19,8 +19,16 @@ statements! {
     BUILD_GET = concat!(build_columns!(), " where id = $1");
     /// A build ($1) is of this commit ($2), where nobody knew.
     BUILD_COMMIT = "update commit_builds set commit_id = $2 where id = $1 and commit_id = ''";
-    /// Builds made before a time ($1) and id ($2), the newest first.
-    BUILD_LIST = concat!(build_columns!(), " where created_at < $1 or (created_at = $1 and id < $2) \
+    /// Builds made before a time ($1) and id ($2), of a repository ($4), of a branch ($5) and of which a job, or what was
+    /// decided about them, stands so ($6) where these are named, the newest first.
+    BUILD_LIST = concat!(build_columns!(), " where (created_at < $1 or (created_at = $1 and id < $2)) \
+                         and (cast($4 as text) is null or repository = $4) and (cast($5 as text) is null or branch = $5) \
+                         and (cast($6 as text) is null \
+                         or exists (select 1 from jobs j where j.parent_id = commit_builds.id \
+                         and coalesce(j.result, case j.state when 'lost' then 'errored' else j.state end) = $6) \
+                         or ($6 = 'held' and held is not null) \
+                         or ($6 = 'cancelled' and held is null and note is not null \
+                         and not exists (select 1 from jobs j where j.parent_id = commit_builds.id))) \
                          order by created_at desc, id desc limit $3");
 }
 
@@ -34,8 +42,8 @@ delegate! {
     whole fn build_settle(id: BuildId, note: &str, jobs: &[JobRow]) -> bool;
     /// Notes of which commit a build is, where nobody knew.
     write fn build_commit(id: BuildId, commit: &str) -> ();
-    /// Builds made before a time and id, the newest first.
-    read fn build_list(before: (Timestamp, BuildId), limit: u32) -> Vec<BuildRow>;
+    /// Builds that are asked for, the newest first.
+    read fn build_list(filter: &BuildFilter<'_>, limit: u32) -> Vec<BuildRow>;
 }
 
 macro_rules! body {
@@ -102,10 +110,18 @@ macro_rules! body {
 
         pub(in crate::store) async fn build_list(
             db: &mut $Connection,
-            before: (Timestamp, BuildId),
+            filter: &BuildFilter<'_>,
             limit: u32,
         ) -> Answer<Vec<BuildRow>> {
-            let query = sqlx::query(BUILD_LIST).bind(before.0.0).bind(before.1.0).bind(i64::from(limit));
+            let BuildFilter { before: (at, id), repository, branch, status } = *filter;
+            // A job has its own words for two of them.
+            let status = status.map(|status| match status {
+                BuildStatus::Pending => JobState::Waiting.as_str(),
+                BuildStatus::Success => JobResult::Passed.as_str(),
+                other => other.as_str(),
+            });
+            let query = sqlx::query(BUILD_LIST).bind(at.0).bind(id.0).bind(i64::from(limit));
+            let query = query.bind(repository).bind(branch).bind(status);
             all(query.fetch_all(db).await?, build)
         }
     };

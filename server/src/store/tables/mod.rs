@@ -52,6 +52,7 @@ pub(super) mod prelude {
         Group, Store, StoreError, Transaction, delegate, delegate_group, postgres, sqlite,
     };
     pub(in crate::store) use app::domain::account::{Failures, LinkKind};
+    pub(in crate::store) use app::domain::build::BuildStatus;
     pub(in crate::store) use app::domain::file::{Attachment, Digest};
     pub(in crate::store) use app::domain::health::Label;
     pub(in crate::store) use app::domain::ids::*;

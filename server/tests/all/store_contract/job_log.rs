@@ -4,6 +4,7 @@ use super::contract;
 use super::place::*;
 use super::play::*;
 use super::work::{job, take};
+use app::domain::build::BuildStatus;
 use app::domain::file::Digest;
 use app::domain::ids::{BatchId, BuildId, JobId};
 use server::store::rows::*;
@@ -72,9 +73,18 @@ contract! {
         assert_eq!(store.build_get(id(78)).await.expect("reads"), Some(build(78)));
         assert_eq!(store.build_get(id(9)).await.expect("reads"), None);
         assert_eq!(store.jobs_of(Uuid::from_u128(77)).await.expect("reads").len(), 1);
-        let newest = (app::domain::time::Timestamp(i64::MAX), id(u128::MAX));
-        assert_eq!(store.build_list(newest, 9).await.expect("reads"), [build(78), build(77)]);
-        assert_eq!(store.build_list((at(78), id(78)), 9).await.expect("reads"), [build(77)]);
+        let all = BuildFilter::default();
+        assert_eq!(store.build_list(&all, 9).await.expect("reads"), [build(78), build(77)]);
+        let before = BuildFilter { before: (at(78), id(78)), ..all };
+        assert_eq!(store.build_list(&before, 9).await.expect("reads"), [build(77)]);
+        let named = BuildFilter { repository: Some("acme/pump"), branch: Some("main"), ..all };
+        assert_eq!(store.build_list(&named, 1).await.expect("reads"), [build(78)]);
+        let other = BuildFilter { branch: Some("next"), ..all };
+        assert_eq!(store.build_list(&other, 9).await.expect("reads"), []);
+        let waits = BuildFilter { status: Some(BuildStatus::Pending), ..all };
+        assert_eq!(store.build_list(&waits, 9).await.expect("reads"), [build(77)]);
+        let held = BuildFilter { status: Some(BuildStatus::Held), ..all };
+        assert_eq!(store.build_list(&held, 9).await.expect("reads"), []);
     }
 
     async fn a_held_build_is_settled_once(place: Place) {

@@ -102,7 +102,12 @@ pub fn answered(asked: Asked, draw: impl Fn(Answer) -> AnyView + Send + Sync + '
         <Transition>
             {move || {
                 let draw = draw.clone();
-                Suspend::new(async move { asked.await.map_or_else(problem_page, |answer| draw(answer)) })
+                Suspend::new(async move {
+                    let answer = asked.await;
+                    // Else the server draws the whole page twice, the first time only to see whether anything
+                    // in it waits for more. Nothing does: all pages ask through one resource, and this is it.
+                    Unsuspend::new(move || answer.map_or_else(problem_page, |answer| draw(answer)))
+                })
             }}
         </Transition>
     }

@@ -15,6 +15,7 @@ use app::domain::clock::Clock;
 use app::domain::job::{Checkout, Claim, JobResult, Limits, Progress, Step, StepProgress, StepState, Task, Tells};
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -207,30 +208,37 @@ impl Running<'_> {
                 continue;
             }
             let ending = self.step(number, step, &environment, deadline, has_network, &mut put_out).await;
-            match ending {
-                Ok(Ending::Code(0)) => {}
-                Ok(Ending::Code(code)) if !step.may_fail => {
-                    failed = failed.or(Some(format!("the step {} ended with {code}", step.name)));
-                }
-                Ok(Ending::Signal(signal)) if !step.may_fail => {
-                    failed = failed.or(Some(format!("the step {} was ended by signal {signal}", step.name)));
-                }
-                Ok(Ending::Code(_) | Ending::Signal(_)) => {}
-                Ok(Ending::TimedOut) => {
-                    let note = format!("it took longer than {} s and was ended", self.limits.seconds);
-                    return Some(Outcome { result: JobResult::TimedOut, note: Some(note) });
-                }
-                Ok(Ending::TooMuch(why)) => return Some(Outcome::errored(format!("{why}, and was ended"))),
-                Ok(Ending::Stopped(why)) if why == GONE => return None,
-                Ok(Ending::Stopped(why)) => return Some(Outcome { result: JobResult::Cancelled, note: Some(why) }),
-                Ok(Ending::Gone) => return None,
-                Err(error) => {
-                    return Some(Outcome::errored(format!("the step {} could not be run: {error}", step.name)));
-                }
+            match self.verdict(step, ending) {
+                ControlFlow::Continue(why) => failed = failed.or(why),
+                ControlFlow::Break(outcome) => return outcome,
             }
         }
         let result = if failed.is_some() { JobResult::Failed } else { JobResult::Passed };
         Some(Outcome { result, note: failed })
+    }
+
+    /// Goes on, with why the step failed where it did and may not; or that is all,
+    /// without an outcome where somebody else has the job.
+    fn verdict(&self, step: &Step, ending: io::Result<Ending>) -> ControlFlow<Option<Outcome>, Option<String>> {
+        let name = &step.name;
+        let all = |outcome| ControlFlow::Break(Some(outcome));
+        match ending {
+            Ok(Ending::Code(0)) => ControlFlow::Continue(None),
+            Ok(Ending::Code(_) | Ending::Signal(_)) if step.may_fail => ControlFlow::Continue(None),
+            Ok(Ending::Code(code)) => ControlFlow::Continue(Some(format!("the step {name} ended with {code}"))),
+            Ok(Ending::Signal(signal)) => {
+                ControlFlow::Continue(Some(format!("the step {name} was ended by signal {signal}")))
+            }
+            Ok(Ending::TimedOut) => {
+                let note = format!("it took longer than {} s and was ended", self.limits.seconds);
+                all(Outcome { result: JobResult::TimedOut, note: Some(note) })
+            }
+            Ok(Ending::TooMuch(why)) => all(Outcome::errored(format!("{why}, and was ended"))),
+            Ok(Ending::Gone) => ControlFlow::Break(None),
+            Ok(Ending::Stopped(why)) if why == GONE => ControlFlow::Break(None),
+            Ok(Ending::Stopped(why)) => all(Outcome { result: JobResult::Cancelled, note: Some(why) }),
+            Err(error) => all(Outcome::errored(format!("the step {name} could not be run: {error}"))),
+        }
     }
 
     /// Brings the commit into the folder, and reads what is to be run of it.

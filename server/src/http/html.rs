@@ -55,6 +55,18 @@ pub fn end_table(main: &mut String) {
     main.push_str("</tbody></table></div>");
 }
 
+/// The end of a page of something that can be deleted. The first press says what
+/// goes with it, the second one deletes; it needs no script. `fields` is HTML,
+/// the rest is text; `test` is what tests know the last button by.
+pub fn deletion(address: &str, fields: &str, what: &str, goes: &str, test: &str) -> String {
+    let (address, what, goes) = (Escaped(address), Escaped(what), Escaped(goes));
+    format!(
+        "<h2>Delete</h2><details class=\"confirm\"><summary class=\"button\">Delete {what} …</summary><p>{goes}</p>\
+         <form method=\"post\" action=\"{address}\">{fields}<button class=\"button\" data-test=\"{test}\">Delete {what} for \
+         good</button></form></details>"
+    )
+}
+
 /// A document: `main` is its content, as HTML.
 pub fn document(title: &str, main: &str) -> String {
     document_with(title, main, &[])

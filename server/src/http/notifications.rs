@@ -132,11 +132,13 @@ fn page(found: &NamedChannel, news: &str, proof: &str) -> String {
          <button class=\"button\" data-test=\"try-channel\">Send a test message</button></form>"
     );
     if !found.is_configured {
-        let _ = write!(
-            main,
-            "<h2>Delete</h2><form method=\"post\" action=\"/settings/notifications/{name}/delete\">{token}\
-             <button class=\"button\" data-test=\"delete-channel\">Delete this channel</button></form>"
-        );
+        main.push_str(&html::deletion(
+            &format!("/settings/notifications/{}/delete", found.name),
+            token,
+            "this channel",
+            "Nothing is told by it any more.",
+            "delete-channel",
+        ));
     }
     main
 }

@@ -179,11 +179,16 @@ fn one_page(desk: &Desk, found: &Account, said: &AccountText, news: &str) -> Str
          <button class=\"button\">Save</button></form>\
          <h2>A new password</h2><p>A link that sets it, to be handed over. It works once.</p>\
          <form method=\"post\" action=\"/settings/people/{id}/link\">{proof}\
-         <button class=\"button\" data-test=\"make-link\">Make a link</button></form>\
-         <h2>Delete</h2><form method=\"post\" action=\"/settings/people/{id}/delete\">{proof}\
-         <button class=\"button\" data-test=\"delete-account\">Delete this account</button></form>",
+         <button class=\"button\" data-test=\"make-link\">Make a link</button></form>{}",
         Escaped(&found.user.name),
-        fields(said)
+        fields(said),
+        html::deletion(
+            &format!("/settings/people/{id}/delete"),
+            &proof,
+            "this account",
+            "Its sessions end at once, and it cannot come back. What was done in its name stays in the audit log.",
+            "delete-account",
+        )
     )
 }
 

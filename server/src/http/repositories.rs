@@ -74,11 +74,15 @@ pub async fn one(desk: Desk, query: Query) -> Result<Response, Refusal> {
     } else {
         let _ = write!(
             main,
-            "<h2>How it is built</h2>{}<h2>Delete</h2><form method=\"post\" \
-             action=\"/settings/repositories/delete\"><input type=\"hidden\" name=\"name\" value=\"{}\">{proof}\
-             <button class=\"button\" data-test=\"delete-repository\">Delete this repository</button></form>",
+            "<h2>How it is built</h2>{}{}",
             form(Some((&found.config, found.kind)), None, &proof),
-            Escaped(&found.config.name)
+            html::deletion(
+                "/settings/repositories/delete",
+                &format!("<input type=\"hidden\" name=\"name\" value=\"{}\">{proof}", Escaped(&found.config.name)),
+                "this repository",
+                "Its pushes build nothing any more, and its secret for them is forgotten. Its builds and their runs stay.",
+                "delete-repository",
+            )
         );
     }
     Ok(html::respond(html::page(&desk, &found.config.name, &main)))

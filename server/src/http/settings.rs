@@ -107,10 +107,13 @@ fn page(wall: &NamedWall, links: &[KioskLink], fresh: Option<&str>, proof: &str)
     main.push_str("<h2>Links for kiosks</h2><p>A monitor that nobody signs in at is opened with such a link. It never ends by itself.</p>");
     kiosk_links(&mut main, &wall.name, links, proof);
     if !wall.is_configured {
-        let _ = write!(
-            main,
-            "<h2>Delete</h2><form method=\"post\" action=\"/settings/walls/{name}/delete\">{proof}<button class=\"button\" data-test=\"delete-wall\">Delete this wall and its links</button></form>"
-        );
+        main.push_str(&html::deletion(
+            &format!("/settings/walls/{}/delete", wall.name),
+            proof,
+            "this wall",
+            "Its links for kiosks end with it: monitors that show it go dark.",
+            "delete-wall",
+        ));
     }
     main
 }

@@ -110,28 +110,44 @@ pub async fn refuse(desk: Desk, Segment(build): Segment, headers: HeaderMap, bod
 
 fn filter(query: &Query) -> Result<BuildFilter<'_>, Refusal> {
     let status = query.word("status", BuildStatus::parse, BuildStatus::ALL, BuildStatus::as_str)?;
-    let named = |name| query.text(name).filter(|text| !text.is_empty());
-    Ok(BuildFilter { repository: named("repository"), branch: named("branch"), status, ..BuildFilter::default() })
+    let (repository, branch) = (query.text("repository"), query.text("branch"));
+    Ok(BuildFilter { repository, branch, status, ..BuildFilter::default() })
 }
 
-/// Narrows the list. What is asked for stands in the address, so it can be handed on.
-fn filter_form(main: &mut String, filter: &BuildFilter<'_>) {
-    let options = BuildStatus::ALL.iter().map(|status| {
-        let chosen = if filter.status == Some(*status) { " selected" } else { "" };
-        let word = status.as_str();
-        format!("<option value=\"{word}\"{chosen}>{}</option>", word.replace('_', " "))
-    });
-    let _ = write!(
-        main,
-        "<form method=\"get\" action=\"/builds\" class=\"line\" role=\"search\" data-test=\"build-filter\">\
-         <label>Repository <input type=\"text\" name=\"repository\" value=\"{}\"></label> \
-         <label>Branch <input type=\"text\" name=\"branch\" value=\"{}\"></label> \
-         <label>Status <select name=\"status\"><option value=\"\">any</option>{}</select></label> \
-         <button class=\"button\">Show</button></form>",
-        Escaped(filter.repository.unwrap_or_default()),
-        Escaped(filter.branch.unwrap_or_default()),
-        options.collect::<String>()
-    );
+/// The word of people for a status: that of the build's job.
+fn shown(status: BuildStatus) -> &'static str {
+    match status {
+        BuildStatus::Pending => "waiting",
+        BuildStatus::Success => "passed",
+        other => other.as_str(),
+    }
+}
+
+/// The address of the list that is narrowed so.
+fn address(filter: &BuildFilter<'_>) -> String {
+    let status = filter.status.map(BuildStatus::as_str);
+    let named = [("repository", filter.repository), ("branch", filter.branch), ("status", status)];
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(named.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    format!("/builds?{}", query.finish())
+}
+
+/// Narrows the list, by links alone: the page draws itself again while something
+/// runs, and what somebody types would be lost.
+fn narrow(main: &mut String, filter: &BuildFilter<'_>) {
+    let link = |status: Option<BuildStatus>| {
+        let word = status.map_or("any", shown).replace('_', " ");
+        let current = if filter.status == status { " aria-current=\"true\"" } else { "" };
+        let address = address(&BuildFilter { status, ..*filter });
+        format!("<a href=\"{}\"{current}>{word}</a> ", Escaped(address))
+    };
+    let links: String = std::iter::once(None).chain(BuildStatus::ALL.iter().copied().map(Some)).map(link).collect();
+    let _ = write!(main, "<nav class=\"narrow\" aria-label=\"Status\" data-test=\"build-filter\">{links}</nav>");
+    let only = [filter.repository, filter.branch].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    if !only.is_empty() {
+        let all = BuildFilter { status: filter.status, ..BuildFilter::default() };
+        let _ = write!(main, "<p>Only {}. <a href=\"{}\">All</a></p>", Escaped(only), Escaped(address(&all)));
+    }
 }
 
 /// Every build that is asked for, the newest first.
@@ -142,7 +158,7 @@ pub async fn pages(desk: Desk, query: Query) -> Result<Response, Refusal> {
     let builds = desk.commit_builds(filter, before, PAGE).await?;
     let mut main = String::from("<h1>Builds</h1>");
     if is_narrowed || !builds.is_empty() {
-        filter_form(&mut main, &filter);
+        narrow(&mut main, &filter);
     }
     if builds.is_empty() && is_narrowed {
         main.push_str("<p>No build is like this. <a href=\"/builds\">All builds</a></p>");
@@ -153,7 +169,7 @@ pub async fn pages(desk: Desk, query: Query) -> Result<Response, Refusal> {
             &mut main,
             "Builds",
             "builds",
-            &["Commit", "Status", "Steps", "Took", "Branch", "By", "Made"],
+            &["Commit", "Status", "Repository", "Branch", "Steps", "Took", "By", "Made"],
         );
         builds.iter().for_each(|build| row(&mut main, &desk, build));
         html::end_table(&mut main);
@@ -174,16 +190,20 @@ fn row(main: &mut String, desk: &Desk, build: &Build) {
         build.job.as_ref().and_then(|job| serde_json::from_str(&job.progress).ok()).unwrap_or_default();
     let steps: String =
         progress.steps.iter().map(|step| format!("{} {} ", Escaped(&step.name), badge(step.state.as_str()))).collect();
+    let of_repository = BuildFilter { repository: Some(&row.repository), ..BuildFilter::default() };
     let _ = write!(
         main,
-        "<tr><td><a href=\"/builds/{}\">{} {}</a> {}</td><td>{}</td><td>{steps}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+        "<tr><td><a href=\"/builds/{}\">{}</a> {}</td><td>{}</td><td><a href=\"{}\">{}</a></td><td><a href=\"{}\">{}</a></td>\
+         <td>{steps}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
         row.id,
-        Escaped(&row.repository),
         Escaped(row.short_commit()),
         Escaped(row.message.as_deref().unwrap_or_default()),
-        badge(status(build).as_str()),
-        build.job.as_ref().map(|job| took(job, desk.now())).unwrap_or_default(),
+        badge(shown(status(build))),
+        Escaped(address(&of_repository)),
+        Escaped(&row.repository),
+        Escaped(address(&BuildFilter { branch: Some(&row.branch), ..of_repository })),
         Escaped(&row.branch),
+        build.job.as_ref().map(|job| took(job, desk.now())).unwrap_or_default(),
         Escaped(row.author.as_deref().unwrap_or_default()),
         html::when(row.created_at)
     );
@@ -197,7 +217,7 @@ pub async fn build_page(desk: Desk, Segment(id): Segment) -> Result<Response, Re
         "<p><a href=\"/builds\">Builds</a></p><h1>{} {}</h1><p>{} {} on {} by {}</p>",
         Escaped(&row.repository),
         Escaped(row.short_commit()),
-        badge(status(&build).as_str()),
+        badge(shown(status(&build))),
         Escaped(row.message.as_deref().unwrap_or_default()),
         Escaped(&row.branch),
         Escaped(row.author.as_deref().unwrap_or("nobody that was told"))

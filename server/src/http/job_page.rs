@@ -12,10 +12,11 @@ use super::problem::Refusal;
 use super::work::job_named;
 use crate::service::Desk;
 use crate::service::jobs::JobRow;
+use app::domain::ids::PlaceId;
 use app::domain::job::{JobKind, JobResult, JobState, Progress};
 use app::domain::rights::Action;
 use app::domain::time::Micros;
-use app::paths::Page;
+use app::paths::{Page, attachment};
 use axum::response::{IntoResponse, Redirect, Response};
 use std::fmt::Write;
 
@@ -47,7 +48,8 @@ pub(super) async fn waits(desk: &Desk, row: &JobRow, main: &mut String) -> Resul
     Ok(())
 }
 
-/// The way to what its tests came to, once one of them was heard of.
+/// The way to what its tests came to, once one of them was heard of, and to the
+/// files that were kept of it.
 pub(super) async fn results(desk: &Desk, row: &JobRow, main: &mut String) -> Result<(), Refusal> {
     if let Some(run) = desk.run_of_job(row).await? {
         let _ = write!(
@@ -56,6 +58,14 @@ pub(super) async fn results(desk: &Desk, row: &JobRow, main: &mut String) -> Res
              <a href=\"/api/v1/runs/{run}/junit\">as JUnit</a></p>",
             Page::Run(run)
         );
+        let files = desk.files_of(run, PlaceId::RUN).await?;
+        if !files.is_empty() {
+            let listed = files
+                .iter()
+                .map(|(_, file)| format!("<a href=\"{}\">{}</a>", attachment(run, file.file), Escaped(&file.name)));
+            let listed: Vec<_> = listed.collect();
+            let _ = write!(main, "<p data-test=\"files\">Files: {}</p>", listed.join(", "));
+        }
     }
     Ok(())
 }
@@ -89,7 +99,7 @@ pub(super) async fn body(desk: &Desk, row: &JobRow, attempt: Option<u32>, main: 
     let is_live = !row.job.is_over() && attempt == row.job.attempt;
     let text = String::from_utf8_lossy(&part.text);
     let empty = match row.job.state() {
-        JobState::Waiting => "It begins when a worker takes the job.",
+        JobState::Waiting if attempt == row.job.attempt => "It begins when a worker takes the job.",
         _ if is_live => "Nothing was put out so far.",
         _ => "Nothing was put out.",
     };

@@ -117,6 +117,8 @@ impl Folder {
     /// A file outside of the job's reach, for what one of its steps puts out.
     pub fn keep(&self, step: usize, name: &str) -> io::Result<File> {
         let name: String = name.chars().map(|c| if c.is_alphanumeric() || c == '.' { c } else { '_' }).collect();
+        let is_name = name.chars().any(|c| c != '.');
+        let name = if is_name { name } else { "output".to_owned() };
         let folder = self.root.join("kept").join(step.to_string());
         private(&folder)?;
         File::create(folder.join(name))
@@ -253,8 +255,10 @@ fn paths(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, PathBuf)> {
 }
 
 fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    let file = File::open(path)?;
+    let size = file.metadata()?.len().min(most);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(io::Error::other("it is larger than what is read"));
     }

@@ -1,7 +1,7 @@
 //! One job, from its order to its result.
 
 use super::folder::Folder;
-use super::hand_in::HandIn;
+use super::hand_in::{HandIn, HandedIn};
 use super::hold::{AGAIN_AFTER, GONE, finish, hold};
 use super::log::Log;
 use super::mask::Mask;
@@ -41,7 +41,7 @@ struct Running<'a> {
     order: &'a OrderBody,
     task: Task,
     limits: Limits,
-    folder: Folder,
+    folder: Arc<Folder>,
     log: Log,
     progress: watch::Sender<Progress>,
     stop: watch::Receiver<Option<String>>,
@@ -69,6 +69,7 @@ pub async fn run(
             let mask = Mask::new(hidden(&order));
             let log = Log::open(office.clone(), order.job, by, mask);
             let limits = task.limits.within(means.limits);
+            let folder = Arc::new(folder);
             let running = Running { means, office, clock, order: &order, task, limits, folder, log, progress, stop };
             running.run().await
         }
@@ -102,10 +103,10 @@ impl Running<'_> {
                 return self.log.close().await.ok().map(|()| Outcome { result, note });
             }
         };
-        let mut outcome = self.steps().await;
-        if let Some(outcome) = &mut outcome {
-            self.hand_in(relay.as_ref(), outcome).await;
-        }
+        let mut outcome = match self.steps().await {
+            Some(outcome) => self.hand_in(relay.as_ref(), outcome).await,
+            None => None,
+        };
         drop(relay);
         if let Some(Outcome { result, note: Some(note) }) = &outcome
             && *result != JobResult::Failed
@@ -330,26 +331,48 @@ impl Running<'_> {
     }
 
     /// Hands in what the job left, and ends its run. Its own word that all is
-    /// well does not stand against a report of it.
-    async fn hand_in(&self, relay: Option<&Relay>, outcome: &mut Outcome) {
+    /// well does not stand against a report of it. `None` where somebody else has
+    /// the job.
+    async fn hand_in(&self, relay: Option<&Relay>, outcome: Outcome) -> Option<Outcome> {
         let Self { office, log, folder, task, .. } = self;
         let progress = self.progress.borrow().clone();
-        let ill = HandIn { office, log, folder, task, progress: &progress }.all(relay).await;
+        let is_begun = relay.is_some_and(Relay::is_begun);
+        let handing = HandIn { office, log, folder, task, progress: &progress, is_begun };
+        let mut stop = self.stop.clone();
+        let gone = async {
+            if stop.wait_for(|why| why.as_deref() == Some(GONE)).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let handed = tokio::select! {
+            handed = handing.all() => handed,
+            () = gone => return None,
+        };
         if let Some(relay) = relay {
             relay.end_run(self.clock.now().to_rfc3339()).await;
         }
+        Some(self.judged(&progress, handed, outcome))
+    }
+
+    fn judged(&self, progress: &Progress, handed: HandedIn, mut outcome: Outcome) -> Outcome {
         // What Holter itself put before the task's own steps judges nothing.
-        let before = progress.steps.len() - task.steps.len();
-        for number in ill {
-            let Some(step) = number.checked_sub(before).and_then(|own| task.steps.get(own)) else { continue };
+        let before = progress.steps.len() - self.task.steps.len();
+        for number in handed.ill {
+            let Some(step) = number.checked_sub(before).and_then(|own| self.task.steps.get(own)) else { continue };
             if step.may_fail || progress.steps.get(number).is_none_or(|step| step.state != StepState::Passed) {
                 continue;
             }
             self.note(number, |progress| progress.state = StepState::Failed);
             if outcome.result == JobResult::Passed {
                 let note = format!("the step {} ended with 0, and its tests failed", step.name);
-                *outcome = Outcome { result: JobResult::Failed, note: Some(note) };
+                outcome = Outcome { result: JobResult::Failed, note: Some(note) };
             }
+        }
+        match handed.away {
+            Some(why) if outcome.result == JobResult::Passed => {
+                Outcome::errored(format!("not all of its reports were handed in: {why}"))
+            }
+            _ => outcome,
         }
     }
 }

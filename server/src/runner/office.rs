@@ -182,7 +182,8 @@ impl Office {
 
     /// Hands in a file that is kept with the run.
     pub async fn attach(&self, tells: &Tells, name: &str, file: Bytes) -> Result<(), OfficeError> {
-        let path = told("/api/v1/attachments", tells, [("name", name)]);
+        // The name is kept without its folders; the message says all of it.
+        let path = told("/api/v1/attachments", tells, [("name", name), ("message", name)]);
         // Without a type: what it is follows from its name.
         let answer = self.ask(Method::POST, &path, "", file, ANSWERS_WITHIN * 5).await?;
         well(answer).map(drop)

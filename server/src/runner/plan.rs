@@ -11,6 +11,9 @@ pub const FILE: &str = ".holter.toml";
 /// Bytes of it.
 pub const FILE_MOST: u64 = 256 * 1024;
 
+/// Patterns of one kind; each is held against every file.
+const PATTERNS_MOST: usize = 100;
+
 /// Reports of builds that name none.
 const REPORTS: &[&str] = &["**/junit*.xml", "**/TEST-*.xml"];
 
@@ -50,6 +53,9 @@ pub fn complete(task: &mut Task, text: Option<&str>, paths: &[String]) -> Result
     };
     if plan.steps.len() > STEPS_MAX {
         return Err(format!("{FILE} has more than {STEPS_MAX} steps"));
+    }
+    if plan.reports.len().max(plan.artifacts.len()) > PATTERNS_MOST {
+        return Err(format!("{FILE} has more than {PATTERNS_MOST} patterns of one kind"));
     }
     task.has_network = task.has_network && plan.network.unwrap_or(true);
     if let Some(asked) = plan.timeout_seconds {
@@ -101,6 +107,8 @@ mod tests {
         let odd = "[[steps]]\nname = \"x\"\nrun = \"y\"\nfolder = \"../out\"\n";
         assert!(complete(&mut task, Some(odd), &[]).expect_err("refused").contains("leads out"));
         assert!(complete(&mut task, Some("steps = 1"), &[]).is_err());
+        let many = format!("artifacts = [{}]", "\"*\",".repeat(101));
+        assert!(complete(&mut task, Some(&many), &[]).expect_err("refused").contains("more than 100 patterns"));
         assert!(complete(&mut task, None, &["README.md".into()]).expect_err("nothing").contains("nothing in this"));
         complete(&mut task, None, &["test_a.py".into()]).expect("Python");
         assert_eq!(task.steps.len(), 2);

@@ -124,11 +124,6 @@ impl Relay {
         self.inner.heard().is_begun
     }
 
-    /// Something is told of the run by another way; it has to be ended too.
-    pub fn begin(&self) {
-        self.inner.heard().is_begun = true;
-    }
-
     /// Ends the run as a whole: its programs are gone, so nothing will come any
     /// more, from those that were counted or not.
     pub async fn end_run(&self, now: String) {

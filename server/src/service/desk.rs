@@ -119,8 +119,10 @@ impl Desk {
         match self.who() {
             Who::Person(person) => person.name.to_string(),
             Who::Pass(pass) => {
-                let label = pass.label.as_deref().map(|label| format!(" {label:?}")).unwrap_or_default();
-                format!("token {}{label}", pass.id)
+                let label = pass.label.as_deref().map(|label| format!("{label:?} ")).unwrap_or_default();
+                // Of an id the beginning is the time, which those of one day share.
+                let id = pass.id.to_string();
+                format!("token {label}…{}", id.get(id.len().saturating_sub(8)..).unwrap_or_default())
             }
             Who::Nobody | Who::Stranger(_) | Who::Neighbour => "somebody without an account".into(),
         }

@@ -138,6 +138,7 @@ async fn a_push_is_cloned_linted_tested_shown_and_told_to_its_forge() {
     let id = build["id"].as_str().expect("an id");
     let page = server.get(&format!("/builds/{id}")).await.text;
     assert!(page.contains("hello from the commit") && page.contains("first"), "{page}");
+    assert!(page.contains("data-test=\"files\"") && page.contains(">pump.bin</a>"), "{page}");
     for (query, is_listed) in [
         ("", true),
         ("?repository=acme%2Fpump&branch=main&status=success", true),

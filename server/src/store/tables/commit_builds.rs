@@ -24,10 +24,10 @@ statements! {
     BUILD_LIST = concat!(build_columns!(), " where (created_at < $1 or (created_at = $1 and id < $2)) \
                          and (cast($4 as text) is null or repository = $4) and (cast($5 as text) is null or branch = $5) \
                          and (cast($6 as text) is null \
-                         or exists (select 1 from jobs j where j.parent_id = commit_builds.id \
-                         and coalesce(j.result, case j.state when 'lost' then 'errored' else j.state end) = $6) \
+                         or ($6 <> 'held' and exists (select 1 from jobs j where j.parent_id = commit_builds.id \
+                         and coalesce(j.result, case j.state when 'lost' then 'errored' else j.state end) = $6)) \
                          or ($6 = 'held' and held is not null) \
-                         or ($6 = 'cancelled' and held is null and note is not null \
+                         or ($6 = case when note is null then 'errored' else 'cancelled' end and held is null \
                          and not exists (select 1 from jobs j where j.parent_id = commit_builds.id))) \
                          order by created_at desc, id desc limit $3");
 }

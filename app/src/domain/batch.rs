@@ -235,23 +235,20 @@ pub fn steps(unit: &Unit, requirements: Option<&str>) -> Vec<Step> {
         }
         None => "\"$PYTHON\"",
     };
+    let file = quoted(&unit.path);
     steps.push(match unit.framework {
-        Framework::Pytest | Framework::Unittest => {
-            let file = quoted(&unit.path);
-            step(
-                "test",
-                format!("{python} -m pytest -p holter_pytest -p no:cacheprovider -ra --color=yes --rootdir=. {file}"),
-            )
-        }
+        Framework::Pytest | Framework::Unittest => step(
+            "test",
+            format!("{python} -m pytest -p holter_pytest -p no:cacheprovider -ra --color=yes --rootdir=. {file}"),
+        ),
         Framework::Robot => {
-            let file = quoted(&unit.path);
             let told = format!(
                 "--listener \"$HOLTER_LISTENERS/holter_robot.py\" --outputdir {ROBOT_OUTPUT} --consolecolors on"
             );
             step("test", format!("{python} -m robot {told} {file}"))
         }
         Framework::Shell => {
-            let script = format!("chmod +x {0} 2>/dev/null; sh {0}", quoted(&unit.path));
+            let script = format!("chmod +x {file} 2>/dev/null; sh {file}");
             Step { keeps: format!("{}.tap", name_of(&unit.path)), ..step("test", script) }
         }
         Framework::Cargo => in_folder(unit, Step { keeps: "cargo.txt".into(), ..step("test", "cargo test".into()) }),

@@ -311,9 +311,12 @@ impl WorkerOptions {
         crate::server::provide_cryptography();
         let config = Config::read(self.config.as_deref(), &environment)?;
         let runner = &config.runner;
+        let folder = self.folder.unwrap_or_else(|| config.data_dir.join("jobs"));
         let means = Means {
-            sandbox: Sandbox::find(runner.isolation.into(), runner.visible.clone())?,
-            folder: self.folder.unwrap_or_else(|| config.data_dir.join("jobs")),
+            sandbox: Sandbox::find(runner.isolation.into(), runner.visible.clone(), &runner.images)?,
+            // Beside the folders of jobs: those are deleted, and these are not.
+            caches: runner.caches(folder.with_file_name("caches")),
+            folder,
             python: runner.python.clone(),
             limits: runner.limits.into(),
         };

@@ -119,7 +119,7 @@ fn own_worker(config: &Config, service: &Service, address: SocketAddr, stop: &Ca
     if runner.workers == 0 {
         return None;
     }
-    let sandbox = match Sandbox::find(runner.isolation.into(), runner.visible.clone()) {
+    let sandbox = match Sandbox::find(runner.isolation.into(), runner.visible.clone(), &runner.images) {
         Ok(sandbox) => sandbox,
         Err(why) => {
             tracing::warn!(%why, "this server runs no jobs");
@@ -131,6 +131,7 @@ fn own_worker(config: &Config, service: &Service, address: SocketAddr, stop: &Ca
         folder: config.data_dir.join("jobs"),
         python: runner.python.clone(),
         limits: runner.limits.into(),
+        caches: runner.caches(config.data_dir.join("caches")),
     };
     let name = format!("{}:{}", runner::machine(), address.port());
     let office = Office::here(http::for_workers(service.clone(), stop.clone()));

@@ -159,6 +159,10 @@ fn server(tally: &mut Tally) -> Result<()> {
     variables.extend(agents(tally)?);
     // What jobs of others must not do is tested with what keeps them apart.
     install::found_or_installed("bubblewrap", &["bubblewrap"], || command::find("bwrap"))?;
+    // Where there is none, the test of containers says that it tried nothing.
+    let find_podman = || command::find("podman").filter(|_| command::find("runc").is_some());
+    let podman = install::found_or_installed("podman", &["podman", "runc", "uidmap", "slirp4netns"], find_podman);
+    podman.map(|_| ()).or_else(|error| forgive(error, tally))?;
     variables.push(("HOLTER_PYTHON", python::environment()?.display().to_string()));
     cargo_test("server", &[], &variables, tally)
 }

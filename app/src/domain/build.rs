@@ -86,6 +86,14 @@ pub fn checkout(checkout: &Checkout) -> Step {
     Step { name: "checkout".into(), script, ..Step::default() }
 }
 
+/// The step between two variants of a matrix: the folder is as it was checked out,
+/// so nothing of one can help the next, or be taken for its report. What its worker
+/// brought of caches is there already.
+pub fn between() -> Step {
+    let script = "git clean --quiet -ffdx && git reset --quiet --hard && find \"$TMPDIR\" -mindepth 1 ! -name '.cache-*' -delete";
+    Step { name: "clean".into(), script: script.into(), ..Step::default() }
+}
+
 /// The steps of a repository that says none, by the paths of its files; none
 /// where nothing is known to be run.
 pub fn detect(paths: &[String], has_network: bool) -> Vec<Step> {

@@ -1,6 +1,7 @@
 //! Running jobs on this machine.
 
 use super::{Config, ConfigError, Secret, invalid};
+use crate::runner::Caches;
 use crate::runner::sandbox::Isolation;
 use app::domain::job::{Labels, Limits};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,12 @@ pub struct RunnerConfig {
     pub visible: Vec<PathBuf>,
     /// What runs Python in jobs; it should have pytest and Robot Framework.
     pub python: String,
+    /// Images in whose containers steps of builds may run, by rootless podman; `*` stands for any letters. The
+    /// worker may not be started as root then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<String>,
+    /// What is kept of jobs for the next of their kind on this machine, in MiB; 0 turns that off.
+    pub cache_mebibytes: u32,
     /// Tests that are sent in may use the network.
     pub network: bool,
     /// No job gets more than this.
@@ -93,6 +100,8 @@ impl Default for RunnerConfig {
             isolation: IsolationWord::default(),
             visible: Vec::new(),
             python: "python3".into(),
+            images: Vec::new(),
+            cache_mebibytes: 4_096,
             network: false,
             limits: LimitsConfig::default(),
             secrets: BTreeMap::new(),
@@ -105,6 +114,11 @@ impl RunnerConfig {
     pub fn labels(&self) -> Labels {
         Labels::parse(&self.labels).unwrap_or_default()
     }
+
+    /// What it keeps of jobs in a folder, where it keeps anything.
+    pub fn caches(&self, folder: PathBuf) -> Option<Caches> {
+        (self.cache_mebibytes > 0).then(|| Caches::new(folder, self.cache_mebibytes))
+    }
 }
 
 impl Config {
@@ -116,6 +130,9 @@ impl Config {
         Labels::parse(&runner.labels).map_err(|error| invalid("runner.labels", error.to_string()))?;
         if let Some(path) = runner.visible.iter().find(|path| !path.is_absolute()) {
             return Err(invalid("runner.visible", format!("{} must begin with /", path.display())));
+        }
+        if !runner.images.is_empty() && runner.isolation == IsolationWord::Plain {
+            return Err(invalid("runner.images", "steps in containers need isolation = \"bubblewrap\" for the others"));
         }
         let LimitsConfig { seconds, memory_mebibytes, processes, disk_mebibytes, output_mebibytes } = runner.limits;
         if [seconds, memory_mebibytes, disk_mebibytes, output_mebibytes].contains(&0) || processes < 16 {
@@ -138,6 +155,7 @@ mod tests {
             ("workers = 65", "runner.workers"),
             ("labels = \"a;b\"", "runner.labels"),
             ("visible = [\"opt\"]", "runner.visible"),
+            ("images = [\"*\"]\nisolation = \"plain\"", "runner.images"),
             ("limits = { seconds = 0 }", "runner.limits"),
             ("limits = { output_mebibytes = 2000 }", "runner.limits.output_mebibytes"),
         ] {

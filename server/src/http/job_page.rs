@@ -48,13 +48,14 @@ pub(super) async fn waits(desk: &Desk, row: &JobRow, main: &mut String) -> Resul
     Ok(())
 }
 
-/// The way to what its tests came to, once one of them was heard of, and to the
-/// files that were kept of it.
+/// The way to what its tests came to, once one of them was heard of, for each
+/// variant of its matrix, and to the files that were kept of it.
 pub(super) async fn results(desk: &Desk, row: &JobRow, main: &mut String) -> Result<(), Refusal> {
-    if let Some(run) = desk.run_of_job(row).await? {
+    for (variant, run) in desk.runs_of_job(row).await? {
+        let of = if variant.is_empty() { String::new() } else { format!(" with {}", Escaped(&variant)) };
         let _ = write!(
             main,
-            "<p data-test=\"results\"><a href=\"{}\">Results of its tests</a> \
+            "<p data-test=\"results\"><a href=\"{}\">Results of its tests{of}</a> \
              <a href=\"/api/v1/runs/{run}/junit\">as JUnit</a></p>",
             Page::Run(run)
         );
@@ -73,8 +74,15 @@ pub(super) async fn results(desk: &Desk, row: &JobRow, main: &mut String) -> Res
 /// The steps of a job, and its log: of the last attempt where none is named.
 pub(super) async fn body(desk: &Desk, row: &JobRow, attempt: Option<u32>, main: &mut String) -> Result<(), Refusal> {
     let (id, attempt) = (row.job.id, attempt.unwrap_or(row.job.attempt));
-    let end = desk.job_log_end(row.job.id, attempt).await?;
-    let part = desk.job_log(row.job.id, Some(attempt), end.saturating_sub(SHOWN)).await?;
+    let end = desk.job_log_end(id, attempt).await?;
+    let mut part = desk.job_log(id, Some(attempt), end.saturating_sub(SHOWN)).await?;
+    while part.end() < end {
+        let more = desk.job_log(id, Some(attempt), part.end()).await?.text;
+        if more.is_empty() {
+            break;
+        }
+        part.text.extend(more);
+    }
     if attempt == row.job.attempt {
         steps(main, row);
     } else {
@@ -84,19 +92,15 @@ pub(super) async fn body(desk: &Desk, row: &JobRow, attempt: Option<u32>, main: 
             row.job.attempt
         );
     }
-    let _ = write!(
-        main,
-        "<h2 id=\"log\">Log</h2><p class=\"log-tools\"><a href=\"/api/v1/jobs/{id}/log?attempt={attempt}\">As text</a> \
-         <label>Find <input type=\"search\" data-log-find></label> <output data-log-found></output> \
-         <label class=\"check\"><input type=\"checkbox\" data-log-follow checked> Follow</label></p>"
-    );
+    let is_live = !row.job.is_over() && attempt == row.job.attempt;
+    main.push_str("<h2 id=\"log\">Log</h2>");
+    tools(main, &format!("/api/v1/jobs/{id}/log?attempt={attempt}"), is_live);
     for other in (1..=row.job.attempt).filter(|other| *other != attempt) {
         let _ = write!(main, "<p><a href=\"/jobs/{id}?attempt={other}\">Log of attempt {other}</a></p>");
     }
     if part.start > 0 {
-        let _ = write!(main, "<p>{} bytes before this are not shown here.</p>", part.start);
+        let _ = write!(main, "<p data-log-before>{} bytes before this are not shown here.</p>", part.start);
     }
-    let is_live = !row.job.is_over() && attempt == row.job.attempt;
     let text = String::from_utf8_lossy(&part.text);
     let empty = match row.job.state() {
         JobState::Waiting if attempt == row.job.attempt => "It begins when a worker takes the job.",
@@ -105,11 +109,27 @@ pub(super) async fn body(desk: &Desk, row: &JobRow, attempt: Option<u32>, main: 
     };
     let _ = write!(
         main,
-        "<pre class=\"log\" tabindex=\"0\" aria-label=\"Log\" data-log=\"{id}\" data-start=\"{}\" data-end=\"{end}\" data-attempt=\"{attempt}\" data-live=\"{is_live}\" data-empty=\"{empty}\" data-test=\"log\">{}</pre>",
+        "<pre class=\"log\" tabindex=\"0\" role=\"region\" aria-label=\"Log\" data-log=\"{id}\" data-start=\"{}\" data-end=\"{end}\" data-attempt=\"{attempt}\" data-live=\"{is_live}\" data-empty=\"{empty}\" data-test=\"log\">{}</pre>",
         part.start,
         Escaped(plain(&text))
     );
     Ok(())
+}
+
+/// What is beside a log: its text as it came, and what a script does with it.
+fn tools(main: &mut String, raw: &str, is_live: bool) {
+    let hidden = if is_live { "" } else { " hidden" };
+    let _ = write!(
+        main,
+        "<div class=\"log-tools\"><a href=\"{}\">As text</a>\
+         <label class=\"needs-script\">Find <input type=\"search\" maxlength=\"200\" data-log-find data-test=\"log-find\"></label>\
+         <button type=\"button\" class=\"button needs-script\" data-log-step=\"-1\" aria-label=\"Previous line found\">↑</button>\
+         <button type=\"button\" class=\"button needs-script\" data-log-step=\"1\" aria-label=\"Next line found\">↓</button>\
+         <output data-log-found data-test=\"log-found\"></output>\
+         <button type=\"button\" class=\"button needs-script\" data-log-fold data-test=\"log-fold\" hidden>Fold all</button>\
+         <label class=\"check needs-script\"{hidden}><input type=\"checkbox\" data-log-follow checked> Follow</label></div>",
+        Escaped(raw)
+    );
 }
 
 fn head(desk: &Desk, row: &JobRow) -> String {

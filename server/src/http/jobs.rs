@@ -1,4 +1,4 @@
-//! Jobs, for who wants to see what runs: where they stand, and their logs.
+//! Jobs, for who wants to see what runs: where they stand, also live.
 
 use super::extract::{Query, Segment};
 use super::json;
@@ -14,10 +14,9 @@ use app::domain::problem::Problem;
 use app::domain::rights::Action;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use bytes::Bytes;
-use futures::stream;
 use std::time::Duration;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -25,6 +24,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// A stream sends so much of a log at once: a page that is slow gets it piece
 /// by piece, as it takes them.
 const TEXT_AT_ONCE: usize = 128 * 1024;
+
+/// Bytes of a letter.
+const LETTER_MOST: usize = 4;
 
 /// Growth of a log is told at most this often.
 const CHANGE_EVERY: Duration = Duration::from_millis(50);
@@ -63,46 +65,6 @@ pub async fn cancel(desk: Desk, Segment(job): Segment, headers: HeaderMap, body:
     Ok(json(&JobBody::from(&row)))
 }
 
-/// The log of a job
-///
-/// As it was put out, so far.
-#[utoipa::path(
-    get, path = "/api/v1/jobs/{job}/log", tag = "Work", operation_id = "getJobLog",
-    params(
-        ("job" = String, Path, description = "The job's id"),
-        ("attempt" = Option<u32>, Query, description = "Which attempt; the last one where none is named"),
-        ("from" = Option<u64>, Query, description = "Without so many bytes before it"),
-    ),
-    responses((status = 200, description = "Text", body = String, content_type = "text/plain")),
-)]
-pub async fn log(desk: Desk, Segment(job): Segment, query: Query) -> Result<Response, Refusal> {
-    let id = job_named(&job)?;
-    let row = desk.job(id).await?.ok_or_else(|| no_job(&job))?;
-    let attempt = query.number("attempt")?.unwrap_or(row.job.attempt);
-    let from = query.number("from")?.unwrap_or(0);
-    let until = desk.job_log_end(id, attempt).await?;
-    // Read as the reader takes it, and no further than it reached at first.
-    let pieces = stream::try_unfold(from, move |from| {
-        let desk = desk.clone();
-        async move {
-            if from >= until {
-                return Ok(None);
-            }
-            let part = desk.job_log(id, Some(attempt), from).await.map_err(|failure| {
-                let problem = Problem::from(failure);
-                std::io::Error::other(problem.detail)
-            })?;
-            let end = part.end();
-            Ok::<_, std::io::Error>((end > from).then(|| (Bytes::from(part.text), end)))
-        }
-    });
-    let kind = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
-    ];
-    Ok((kind, Body::from_stream(pieces)).into_response())
-}
-
 /// `GET /live/jobs/{id}?from=`: how a job stands and what it puts out.
 ///
 /// Events are `job` (how it stands), `log` (text, and where it ends) and
@@ -128,6 +90,7 @@ pub async fn live(
         rings,
         attempt,
         from,
+        read: LogPart::default(),
         told: String::new(),
         is_over: false,
         looked: Instant::now(),
@@ -142,6 +105,8 @@ struct Follow {
     rings: broadcast::Receiver<JobId>,
     attempt: u32,
     from: u64,
+    /// What was read of the log and is still to be told: it was unpacked in one.
+    read: LogPart,
     /// How the job stood when it was last told.
     told: String,
     is_over: bool,
@@ -156,16 +121,19 @@ impl Follow {
             return Ok(None);
         };
         if row.job.attempt != self.attempt {
-            (self.attempt, self.from) = (row.job.attempt, 0);
+            (self.attempt, self.from, self.read) = (row.job.attempt, 0, LogPart::default());
         }
         let stands = serde_json::to_string(&JobBody::from(&row)).unwrap_or_default();
         if stands != self.told && !row.job.is_over() {
             self.told = stands;
             return Ok(Some(self.frame("job", &self.told)));
         }
-        let part = self.desk.job_log(self.id, Some(self.attempt), self.from).await?;
-        if !part.text.is_empty() {
-            return Ok(Some(self.text(part)));
+        // Fewer bytes may be the beginning of a letter, whose rest is in the store.
+        if self.rest().len() < LETTER_MOST {
+            self.read = self.desk.job_log(self.id, Some(self.attempt), self.from).await?;
+        }
+        if let Some(text) = self.text() {
+            return Ok(Some(text));
         }
         // All that it put out was told before it is said to be over.
         if row.job.is_over() {
@@ -175,13 +143,25 @@ impl Follow {
         Ok(None)
     }
 
-    fn text(&mut self, part: LogPart) -> Bytes {
-        let text = whole(&part.text[..part.text.len().min(TEXT_AT_ONCE)]);
-        self.from = part.start + text.len() as u64;
+    /// What was read and is still to be told.
+    fn rest(&self) -> &[u8] {
+        let told = self.from.checked_sub(self.read.start).and_then(|told| usize::try_from(told).ok());
+        told.and_then(|told| self.read.text.get(told..)).unwrap_or_default()
+    }
+
+    /// The next text of what was read, if something of it is left.
+    fn text(&mut self) -> Option<Bytes> {
+        let (start, rest) = (self.from, self.rest());
+        let text = whole(&rest[..rest.len().min(TEXT_AT_ONCE)]);
+        if text.is_empty() {
+            return None;
+        }
+        let end = start + text.len() as u64;
         let said = serde_json::json!({
-            "start": part.start, "end": self.from, "attempt": self.attempt, "text": String::from_utf8_lossy(text),
+            "start": start, "end": end, "attempt": self.attempt, "text": String::from_utf8_lossy(text),
         });
-        self.frame("log", &said.to_string())
+        self.from = end;
+        Some(self.frame("log", &said.to_string()))
     }
 
     fn frame(&self, event: &str, json: &str) -> Bytes {

@@ -26,6 +26,7 @@ pub mod guard;
 mod health;
 mod hooks;
 mod html;
+mod job_log;
 mod job_page;
 mod jobs;
 mod links;
@@ -211,7 +212,13 @@ fn work() -> OpenApiRouter<Door> {
         .routes(routes!(work::file))
         .routes(routes!(jobs::one))
         .routes(routes!(jobs::cancel))
-        .routes(routes!(jobs::log))
+        .routes(routes!(job_log::text))
+        .merge(where_in_logs())
+}
+
+/// Numbers of lines, packed on their way: of a long log they are many.
+fn where_in_logs() -> OpenApiRouter<Door> {
+    OpenApiRouter::new().routes(routes!(job_log::index)).routes(routes!(job_log::find)).layer(CompressionLayer::new())
 }
 
 /// What listeners and workers tell of runs.

@@ -7,6 +7,7 @@ use super::plan;
 use super::sandbox::Place;
 use app::domain::commit::is_full_commit;
 use app::domain::job::{Task, path_fits};
+use rustix::fs::OFlags;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
@@ -114,6 +115,36 @@ impl Folder {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644))
     }
 
+    /// A fresh file in the folder for what the job needs for a moment. What one of
+    /// its programs may have put there under that name is not followed.
+    pub fn hand(&self, name: &str) -> io::Result<File> {
+        self.forget(name)?;
+        let path = self.place.scratch.join(name);
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&path)?;
+        self.hand_over(&path)?;
+        Ok(file)
+    }
+
+    /// Deletes a file there, if there is one.
+    pub fn forget(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.place.scratch.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// A plain file that the job left there, if it left one.
+    pub fn left(&self, name: &str) -> io::Result<Option<File>> {
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let flags = i32::try_from(flags.bits()).unwrap_or_default();
+        match File::options().read(true).custom_flags(flags).open(self.place.scratch.join(name)) {
+            Ok(file) if file.metadata()?.is_file() => Ok(Some(file)),
+            Ok(_) => Err(io::Error::other(format!("{name} is no plain file"))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A file outside of the job's reach, for what one of its steps puts out.
     pub fn keep(&self, step: usize, name: &str) -> io::Result<File> {
         let name: String = name.chars().map(|c| if c.is_alphanumeric() || c == '.' { c } else { '_' }).collect();
@@ -189,7 +220,7 @@ impl Folder {
     }
 
     /// The files of the folder that fit one of some patterns.
-    fn fitting(&self, patterns: &[String]) -> Vec<(String, PathBuf)> {
+    pub fn fitting(&self, patterns: &[String]) -> Vec<(String, PathBuf)> {
         if patterns.is_empty() {
             return Vec::new();
         }

@@ -4,8 +4,9 @@ use super::folder::{self, Folder, Found};
 use super::hold::AGAIN_AFTER;
 use super::log::Log;
 use super::office::{Office, OfficeError};
-use app::domain::job::{Progress, StepState, Task};
+use app::domain::job::{Progress, StepState, Task, Tells};
 use bytes::Bytes;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -19,6 +20,10 @@ pub(super) struct HandIn<'a> {
     pub log: &'a Log,
     pub folder: &'a Arc<Folder>,
     pub task: &'a Task,
+    /// Whose results they are.
+    pub tells: &'a Tells,
+    /// The numbers of the steps that left it.
+    pub steps: Range<usize>,
     pub progress: &'a Progress,
     /// Something was told of the run while the job ran.
     pub is_begun: bool,
@@ -37,7 +42,8 @@ impl HandIn<'_> {
     /// Hands in everything. Reports go first: what they tell decides whether
     /// there is a run that files can belong to.
     pub async fn all(&self) -> HandedIn {
-        let (found, left_out) = self.search(Folder::reports).await;
+        let (mut found, left_out) = self.search(Folder::reports).await;
+        found.retain(|report| report.step.is_none_or(|step| self.steps.contains(&step)));
         for why in left_out {
             self.log.say(&format!("holter: a report is left out: {why}")).await;
         }
@@ -86,7 +92,7 @@ impl HandIn<'_> {
             let taken = match bytes.map_err(std::io::Error::other).and_then(|read| read) {
                 Ok(bytes) => {
                     let bytes = Bytes::from(bytes);
-                    until_there(|| self.office.attach(&self.task.tells, &name, bytes.clone())).await
+                    until_there(|| self.office.attach(self.tells, &name, bytes.clone())).await
                 }
                 Err(error) => Err(OfficeError::Refused(error.to_string())),
             };
@@ -106,7 +112,7 @@ impl HandIn<'_> {
             None => (None, bytes),
         };
         let bytes = Bytes::from(bytes);
-        until_there(|| self.office.report(&self.task.tells, format, bytes.clone())).await
+        until_there(|| self.office.report(self.tells, format, bytes.clone())).await
     }
 }
 

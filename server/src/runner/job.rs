@@ -1,7 +1,6 @@
 //! One job, from its order to its result.
 
 use super::folder::Folder;
-use super::hand_in::{HandIn, HandedIn};
 use super::hold::{AGAIN_AFTER, GONE, finish, hold};
 use super::log::Log;
 use super::mask::Mask;
@@ -17,7 +16,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -28,23 +26,23 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn errored(note: impl Into<String>) -> Self {
+    pub(super) fn errored(note: impl Into<String>) -> Self {
         Self { result: JobResult::Errored, note: Some(note.into()) }
     }
 }
 
 /// What belongs to a job while it runs.
-struct Running<'a> {
-    means: &'a Means,
-    office: &'a Office,
-    clock: &'a Arc<dyn Clock>,
+pub(super) struct Running<'a> {
+    pub(super) means: &'a Means,
+    pub(super) office: &'a Office,
+    pub(super) clock: &'a Arc<dyn Clock>,
     order: &'a OrderBody,
-    task: Task,
-    limits: Limits,
-    folder: Arc<Folder>,
-    log: Log,
-    progress: watch::Sender<Progress>,
-    stop: watch::Receiver<Option<String>>,
+    pub(super) task: Task,
+    pub(super) limits: Limits,
+    pub(super) folder: Arc<Folder>,
+    pub(super) log: Log,
+    pub(super) progress: watch::Sender<Progress>,
+    pub(super) stop: watch::Receiver<Option<String>>,
 }
 
 /// Runs a job and says what it came to. Returns when nothing of it is left.
@@ -90,7 +88,8 @@ fn hidden(order: &OrderBody) -> impl Iterator<Item = &str> {
 }
 
 fn waiting(step: &Step) -> StepProgress {
-    StepProgress { name: step.name.clone(), state: StepState::Waiting, log_start: 0, took_ms: 0, code: None }
+    let (name, variant) = (step.name.clone(), step.variant.clone());
+    StepProgress { name, state: StepState::Waiting, log_start: 0, took_ms: 0, code: None, variant }
 }
 
 impl Running<'_> {
@@ -103,10 +102,7 @@ impl Running<'_> {
                 return self.log.close().await.ok().map(|()| Outcome { result, note });
             }
         };
-        let mut outcome = match self.steps().await {
-            Some(outcome) => self.hand_in(relay.as_ref(), outcome).await,
-            None => None,
-        };
+        let mut outcome = self.work(relay.as_ref()).await;
         drop(relay);
         if let Some(Outcome { result, note: Some(note) }) = &outcome
             && *result != JobResult::Failed
@@ -152,7 +148,9 @@ impl Running<'_> {
         relay.map(Some).map_err(|error| Outcome::errored(format!("no way for listeners could be opened: {error}")))
     }
 
-    fn environment(&self) -> BTreeMap<String, String> {
+    /// What a step finds in its environment: less of the machine's where it runs in a
+    /// container, which has programs of its own.
+    pub(super) fn environment(&self, step: &Step) -> BTreeMap<String, String> {
         let (sandbox, place) = (&self.means.sandbox, self.folder.place());
         let path = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
         let scratch = path(sandbox.scratch(place));
@@ -167,7 +165,11 @@ impl Running<'_> {
             ("PYTHONUNBUFFERED".into(), "1".into()),
             ("HOLTER_JOB".into(), self.order.job.to_string()),
         ]);
-        let Tells { setup, run, project, commit, branch } = &self.task.tells;
+        if !step.image.is_empty() {
+            all.remove("PATH");
+            all.insert("PYTHON".into(), "python3".into());
+        }
+        let Tells { setup, run, project, commit, branch } = &self.task.tells.of_variant(&step.variant);
         if !setup.is_empty() {
             let socket = path(sandbox.relay(place, SOCKET));
             let listeners = path(sandbox.relay(place, ""));
@@ -185,42 +187,18 @@ impl Running<'_> {
         let some = [("HOLTER_PROJECT", project), ("HOLTER_COMMIT", commit), ("HOLTER_BRANCH", branch)];
         all.extend(some.iter().filter_map(|(name, value)| Some(((*name).to_owned(), (*value).clone()?))));
         all.extend(self.task.environment.clone());
+        all.extend(step.environment.clone());
         all.extend(self.order.secrets.clone());
         all
     }
 
-    /// Runs one step after the other.
-    async fn steps(&mut self) -> Option<Outcome> {
-        let began = Instant::now();
-        let (mut put_out, mut failed) = (0, None::<String>);
-        let mut first = 0;
-        if let Some(checkout) = self.task.checkout.clone() {
-            first = 1;
-            if let Some(outcome) = self.check_out(&checkout, &mut put_out).await? {
-                return Some(outcome);
-            }
-        }
-        let environment = self.environment();
-        let deadline = began + Duration::from_secs(self.limits.seconds.into());
-        let has_network = self.task.has_network;
-        for (number, step) in (first..).zip(&self.task.steps.clone()) {
-            if failed.is_some() && !step.always {
-                self.note(number, |progress| progress.state = StepState::Skipped);
-                continue;
-            }
-            let ending = self.step(number, step, &environment, deadline, has_network, &mut put_out).await;
-            match self.verdict(step, ending) {
-                ControlFlow::Continue(why) => failed = failed.or(why),
-                ControlFlow::Break(outcome) => return outcome,
-            }
-        }
-        let result = if failed.is_some() { JobResult::Failed } else { JobResult::Passed };
-        Some(Outcome { result, note: failed })
-    }
-
     /// Goes on, with why the step failed where it did and may not; or that is all,
     /// without an outcome where somebody else has the job.
-    fn verdict(&self, step: &Step, ending: io::Result<Ending>) -> ControlFlow<Option<Outcome>, Option<String>> {
+    pub(super) fn verdict(
+        &self,
+        step: &Step,
+        ending: io::Result<Ending>,
+    ) -> ControlFlow<Option<Outcome>, Option<String>> {
         let name = &step.name;
         let all = |outcome| ControlFlow::Break(Some(outcome));
         match ending {
@@ -244,17 +222,21 @@ impl Running<'_> {
 
     /// Brings the commit into the folder, and reads what is to be run of it.
     /// `None` where somebody else has the job, and an outcome where that is all.
-    async fn check_out(&mut self, checkout: &Checkout, put_out: &mut u64) -> Option<Option<Outcome>> {
+    pub(super) async fn check_out(
+        &mut self,
+        checkout: &Checkout,
+        deadline: Instant,
+        put_out: &mut u64,
+    ) -> Option<Option<Outcome>> {
         let step = build::checkout(checkout);
         self.progress.send_modify(|progress| progress.steps.insert(0, waiting(&step)));
         // The steps' secrets are none of git's.
-        let mut environment = self.environment();
+        let mut environment = self.environment(&step);
         self.order.secrets.keys().for_each(|name| drop(environment.remove(name)));
         if let Some(CredentialsBody { user, password }) = &self.order.credentials {
             let told = [("HOLTER_GIT_USER", user), ("HOLTER_GIT_PASSWORD", password)];
             environment.extend(told.map(|(name, value)| (name.to_owned(), value.clone())));
         }
-        let deadline = Instant::now() + Duration::from_secs(self.limits.seconds.into());
         let has_network = !checkout.url.starts_with("file:");
         match self.step(0, &step, &environment, deadline, has_network, put_out).await {
             Ok(Ending::Code(0)) => {}
@@ -286,7 +268,7 @@ impl Running<'_> {
         self.task.tells.commit = Some(commit);
     }
 
-    async fn step(
+    pub(super) async fn step(
         &mut self,
         number: usize,
         step: &Step,
@@ -322,57 +304,11 @@ impl Running<'_> {
         ending
     }
 
-    fn note(&self, number: usize, change: impl FnOnce(&mut StepProgress)) {
+    pub(super) fn note(&self, number: usize, change: impl FnOnce(&mut StepProgress)) {
         self.progress.send_modify(|progress| {
             if let Some(step) = progress.steps.get_mut(number) {
                 change(step);
             }
         });
-    }
-
-    /// Hands in what the job left, and ends its run. Its own word that all is
-    /// well does not stand against a report of it. `None` where somebody else has
-    /// the job.
-    async fn hand_in(&self, relay: Option<&Relay>, outcome: Outcome) -> Option<Outcome> {
-        let Self { office, log, folder, task, .. } = self;
-        let progress = self.progress.borrow().clone();
-        let is_begun = relay.is_some_and(Relay::is_begun);
-        let handing = HandIn { office, log, folder, task, progress: &progress, is_begun };
-        let mut stop = self.stop.clone();
-        let gone = async {
-            if stop.wait_for(|why| why.as_deref() == Some(GONE)).await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        let handed = tokio::select! {
-            handed = handing.all() => handed,
-            () = gone => return None,
-        };
-        if let Some(relay) = relay {
-            relay.end_run(self.clock.now().to_rfc3339()).await;
-        }
-        Some(self.judged(&progress, handed, outcome))
-    }
-
-    fn judged(&self, progress: &Progress, handed: HandedIn, mut outcome: Outcome) -> Outcome {
-        // What Holter itself put before the task's own steps judges nothing.
-        let before = progress.steps.len() - self.task.steps.len();
-        for number in handed.ill {
-            let Some(step) = number.checked_sub(before).and_then(|own| self.task.steps.get(own)) else { continue };
-            if step.may_fail || progress.steps.get(number).is_none_or(|step| step.state != StepState::Passed) {
-                continue;
-            }
-            self.note(number, |progress| progress.state = StepState::Failed);
-            if outcome.result == JobResult::Passed {
-                let note = format!("the step {} ended with 0, and its tests failed", step.name);
-                outcome = Outcome { result: JobResult::Failed, note: Some(note) };
-            }
-        }
-        match handed.away {
-            Some(why) if outcome.result == JobResult::Passed => {
-                Outcome::errored(format!("not all of its reports were handed in: {why}"))
-            }
-            _ => outcome,
-        }
     }
 }

@@ -23,6 +23,10 @@ const WAITING: usize = 16;
 /// A piece is sent when it has so many bytes …
 const PIECE: usize = 1024 * 1024;
 
+/// … and while others are on their way it grows to this: each piece is a commit
+/// of the server's. One text more still fits what the server takes at once.
+const PIECE_GROWN: usize = 3 * 1024 * 1024;
+
 /// … or when its first byte has waited for so long.
 const SENT_WITHIN: Duration = Duration::from_millis(100);
 
@@ -118,7 +122,7 @@ impl Sender {
                     let shown = self.mask.pass(&text);
                     self.text.extend(shown);
                     due = due.or(Some(Instant::now() + SENT_WITHIN));
-                    self.text.len() >= PIECE
+                    self.is_piece()
                 }
                 Ok(Some(Word::Where(tell))) => {
                     let _ = tell.send(self.given + self.text.len() as u64);
@@ -141,10 +145,17 @@ impl Sender {
         self.post.await.unwrap_or_else(|_| Err(OfficeError::Refused("the log ended before its time".into())))
     }
 
+    fn is_piece(&self) -> bool {
+        let wanted = if self.pieces.capacity() > 0 { PIECE } else { PIECE_GROWN };
+        self.text.len() >= wanted
+    }
+
     /// Gives what there is to be sent; tells whether anybody still sends.
     async fn give(&mut self) -> bool {
         while !self.text.is_empty() {
-            let piece: Vec<u8> = self.text.drain(..self.text.len().min(2 * PIECE)).collect();
+            let next = self.text.len().min(PIECE_GROWN + PIECE);
+            let left = self.text.split_off(next);
+            let piece = std::mem::replace(&mut self.text, left);
             let size = piece.len() as u64;
             self.given += size;
             let packed = tokio::task::spawn_blocking(move || pack(&piece));

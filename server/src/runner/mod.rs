@@ -3,10 +3,14 @@
 //!
 //! It speaks to the server by the public API alone, so a worker is the same
 //! program on any machine. [`sandbox`] is what stands around a job, [`step`]
-//! starts and ends its programs, [`watch`] counts what they take, [`log`] is on
+//! starts and ends its programs, [`container`] is around those that want an image,
+//! [`parts`] is their order, [`cache`] what stays for the next job, [`watch`]
+//! counts what they take, [`log`] is on
 //! the way from their output to the server, [`relay`] is the way of their
 //! listeners there, [`folder`] is where they are, and [`office`] is the server.
 
+mod cache;
+mod container;
 mod folder;
 mod hand_in;
 mod hold;
@@ -14,6 +18,7 @@ mod job;
 mod log;
 mod mask;
 pub mod office;
+mod parts;
 mod plan;
 mod relay;
 pub mod sandbox;
@@ -35,6 +40,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 pub use crate::http::listeners::files as listeners;
+pub use cache::Caches;
 
 /// Between two tries while the server is away.
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
@@ -55,6 +61,8 @@ pub struct Means {
     pub python: String,
     /// More is given to no job.
     pub limits: Limits,
+    /// What it keeps from one job to the next, where it keeps anything.
+    pub caches: Option<Caches>,
 }
 
 /// A program that takes jobs.
@@ -83,6 +91,9 @@ impl Worker {
         let left = self.means.folder.clone();
         // A killed job may have left gigabytes. What it cannot delete it has said.
         let _ = tokio::task::spawn_blocking(move || folder::sweep(&left)).await;
+        if let Some(containers) = self.means.sandbox.containers() {
+            containers.sweep(&self.means.folder).await;
+        }
         let worker = Arc::new(self);
         // Said once, and not by each slot: it is one worker.
         let id = tokio::select! {

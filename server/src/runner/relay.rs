@@ -34,13 +34,17 @@ const OPEN_MOST: usize = 10_000;
 
 struct Inner {
     office: Office,
-    tells: Tells,
+    tells: Mutex<Tells>,
     heard: Mutex<Heard>,
 }
 
 impl Inner {
     fn heard(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tells(&self) -> Tells {
+        self.tells.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -106,7 +110,7 @@ impl Relay {
         let socket = folder.join(SOCKET);
         let listener = UnixListener::bind(&socket)?;
         set_permissions(&socket, Permissions::from_mode(0o666))?;
-        let inner = Arc::new(Inner { office, tells, heard: Mutex::default() });
+        let inner = Arc::new(Inner { office, tells: Mutex::new(tells), heard: Mutex::default() });
         let routes = Router::new()
             .route("/api/v1/events", post(events))
             .layer(DefaultBodyLimit::max(BODY_MOST))
@@ -119,6 +123,12 @@ impl Relay {
         Ok(Self { inner, task })
     }
 
+    /// What is said from now on is said of this run. The one before it has ended,
+    /// with all its programs.
+    pub fn turn(&self, tells: Tells) {
+        *self.inner.tells.lock().unwrap_or_else(PoisonError::into_inner) = tells;
+    }
+
     /// Whether anything was told of the run.
     pub fn is_begun(&self) -> bool {
         self.inner.heard().is_begun
@@ -128,9 +138,9 @@ impl Relay {
     /// more, from those that were counted or not.
     pub async fn end_run(&self, now: String) {
         let heard = std::mem::take(&mut *self.inner.heard());
-        let mut lines = Vec::new();
+        let (mut lines, tells) = (Vec::new(), self.inner.tells());
         for mut event in heard.rest(now) {
-            own(&mut event, &self.inner.tells);
+            own(&mut event, &tells);
             say(&mut lines, event);
         }
         if !lines.is_empty()
@@ -175,7 +185,7 @@ fn owned(body: &[u8], tells: &Tells, heard: &mut Heard) -> Option<Vec<u8>> {
 }
 
 async fn events(State(inner): State<Arc<Inner>>, body: Bytes) -> Response {
-    let lines = owned(&body, &inner.tells, &mut inner.heard());
+    let lines = owned(&body, &inner.tells(), &mut inner.heard());
     let Some(lines) = lines else {
         return (StatusCode::BAD_REQUEST, "these are no events").into_response();
     };

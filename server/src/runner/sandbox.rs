@@ -9,9 +9,12 @@
 //! Without it (`plain`, only where the operator says so) a job is kept apart by
 //! its user alone.
 
+use super::container::Containers;
 use app::domain::job::Limits;
 use rustix::process::getuid;
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,7 +22,7 @@ use std::process::Command;
 pub const FOLDER: &str = "/job";
 
 /// Where a job finds the way to its worker.
-const RELAY: &str = "/holter";
+pub(super) const RELAY: &str = "/holter";
 
 /// Parts of the system that programs cannot do without.
 const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix"];
@@ -67,6 +70,28 @@ pub struct Sandbox {
     is_root: bool,
     /// Folders that jobs may read beside the system's.
     visible: Vec<PathBuf>,
+    /// What runs the steps that have an image.
+    containers: Option<Containers>,
+}
+
+/// What a step runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// The folder in which it runs, within the job's.
+    pub within: &'a str,
+    /// A text for the shell.
+    pub script: &'a str,
+    /// The image of its container; empty where it has none.
+    pub image: &'a str,
+    /// What it may take.
+    pub limits: &'a Limits,
+    /// It may use the network.
+    pub has_network: bool,
+    /// All that its environment has.
+    pub environment: &'a BTreeMap<String, String>,
+    /// What all of its processes carry in their environment: a variable, `=` and
+    /// its value.
+    pub mark: &'a str,
 }
 
 /// Where a job is, on this machine.
@@ -88,8 +113,9 @@ fn found(name: &str) -> Option<PathBuf> {
 }
 
 impl Sandbox {
-    /// Looks for what is needed; or says what is missing.
-    pub fn find(isolation: Isolation, visible: Vec<PathBuf>) -> Result<Self, String> {
+    /// Looks for what is needed; or says what is missing. `images` are those that
+    /// steps may have, where they may.
+    pub fn find(isolation: Isolation, visible: Vec<PathBuf>, images: &[String]) -> Result<Self, String> {
         let needed = |name: &str, package: &str| {
             found(name).ok_or_else(|| format!("{name} is missing; install it (on Debian: apt-get install {package})"))
         };
@@ -97,13 +123,20 @@ impl Sandbox {
             Isolation::Bubblewrap => needed("bwrap", "bubblewrap")?,
             Isolation::Plain => PathBuf::new(),
         };
+        let is_root = getuid().is_root();
+        let containers = match images {
+            [] => None,
+            _ if is_root => return Err("runner.images needs a worker that is not started as root".into()),
+            _ => Some(Containers::new(needed("podman", "podman")?, images.to_vec())),
+        };
         Ok(Self {
+            containers,
             isolation,
             bwrap,
             prlimit: needed("prlimit", "util-linux")?,
             setpriv: needed("setpriv", "util-linux")?,
             shell: needed("sh", "dash")?,
-            is_root: getuid().is_root(),
+            is_root,
             visible,
         })
     }
@@ -133,6 +166,11 @@ impl Sandbox {
         self.seen(&place.relay, RELAY).join(socket)
     }
 
+    /// What runs steps in containers, where anything does.
+    pub(super) fn containers(&self) -> Option<&Containers> {
+        self.containers.as_ref()
+    }
+
     fn seen(&self, outside: &Path, inside: &str) -> PathBuf {
         match self.isolation {
             Isolation::Bubblewrap => inside.into(),
@@ -141,8 +179,22 @@ impl Sandbox {
     }
 
     /// A program of a job: a text for the shell, in a folder of the job's own.
-    /// Its environment is what the caller adds, and nothing else.
-    pub fn command(&self, place: &Place, within: &str, script: &str, limits: &Limits, has_network: bool) -> Command {
+    /// It finds in its environment what it is given, and nothing else.
+    pub fn command(&self, place: &Place, program: &Program<'_>) -> io::Result<Command> {
+        if program.image.is_empty() {
+            return Ok(self.plain_command(place, program));
+        }
+        match &self.containers {
+            Some(containers) => containers.command(place, program),
+            None => Err(io::Error::other(format!(
+                "it wants the image {}, and this worker runs none (runner.images)",
+                program.image
+            ))),
+        }
+    }
+
+    fn plain_command(&self, place: &Place, program: &Program<'_>) -> Command {
+        let Program { within, script, limits, has_network, .. } = *program;
         let within = if within.is_empty() { self.folder(place) } else { self.folder(place).join(within) };
         let mut words: Vec<OsString> = Vec::new();
         if self.isolation == Isolation::Bubblewrap {
@@ -157,7 +209,7 @@ impl Sandbox {
         words.extend(["-c".into(), script.into()]);
         let mut words = words.into_iter();
         let mut command = Command::new(words.next().unwrap_or_default());
-        command.args(words).env_clear();
+        command.args(words).env_clear().envs(program.environment);
         if self.isolation == Isolation::Plain {
             use std::os::unix::process::CommandExt;
             command.current_dir(&within).process_group(0);

@@ -1,7 +1,7 @@
 //! One step of a job: started, listened to, watched, ended with all its family.
 
 use super::log::Log;
-use super::sandbox::{Isolation, Place, Sandbox};
+use super::sandbox::{Isolation, Place, Program, Sandbox};
 use super::watch::{self, Taken};
 use app::domain::job::{Limits, Step};
 use rustix::process::{Pid, Signal, kill_process};
@@ -35,7 +35,11 @@ const GRACE: Duration = Duration::from_secs(3);
 const DRAIN_FOR: Duration = Duration::from_secs(1);
 
 /// Bytes that are read at once.
-const READ_AT_ONCE: usize = 128 * 1024;
+const READ_AT_ONCE: usize = 256 * 1024;
+
+/// Bytes that the pipe holds: a program that puts out much is not stopped at each
+/// line until we come to read.
+const PIPE: usize = 256 * 1024;
 
 /// How a step came to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +72,7 @@ pub struct Setting<'a> {
     pub has_network: bool,
     /// When its time is over.
     pub deadline: Instant,
-    /// In plain processes, what its family is known by.
+    /// In plain processes and in containers, what its family is known by.
     pub mark: &'a str,
 }
 
@@ -82,17 +86,21 @@ pub async fn run(
     stop: &mut channel::Receiver<Option<String>>,
 ) -> io::Result<Ending> {
     let (reader, writer) = io::pipe()?;
-    let command =
-        setting.sandbox.command(setting.place, &step.folder, &step.script, &setting.limits, setting.has_network);
-    let mut command = Command::from(command);
-    command.envs(setting.environment).stdin(Stdio::null());
+    // Who may not have as much has the usual.
+    let _ = rustix::pipe::fcntl_setpipe_size(&reader, PIPE);
+    let Setting { sandbox, place, environment, limits, has_network, mark, .. } = setting;
+    let (within, script, image) = (&*step.folder, &*step.script, &*step.image);
+    let program = Program { within, script, image, limits, has_network: *has_network, environment, mark };
+    let mut command = Command::from(sandbox.command(place, &program)?);
+    command.stdin(Stdio::null());
     command.stderr(Stdio::from(writer.try_clone()?)).stdout(Stdio::from(writer)).kill_on_drop(true);
     let child = command.spawn()?;
     // Its ends of the pipe are to be the only ones.
     drop(command);
     let pipe = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
     let root = child.id().unwrap_or_default();
-    let mut running = Running { setting, child, root, pipe, log, kept, put_out, crowded: 0, looks: 0 };
+    let is_contained = !image.is_empty();
+    let mut running = Running { setting, is_contained, child, root, pipe, log, kept, put_out, crowded: 0, looks: 0 };
     let ending = running.follow(stop).await?;
     running.end().await;
     Ok(ending)
@@ -100,6 +108,8 @@ pub async fn run(
 
 struct Running<'a> {
     setting: &'a Setting<'a>,
+    /// It runs in a container, whose processes are no children of ours.
+    is_contained: bool,
     child: Child,
     root: u32,
     pipe: pipe::Receiver,
@@ -196,7 +206,7 @@ impl Running<'_> {
 
     fn mark(&self) -> Option<String> {
         let is_plain = self.setting.sandbox.isolation() == Isolation::Plain;
-        is_plain.then(|| self.setting.mark.to_owned())
+        (is_plain || self.is_contained).then(|| self.setting.mark.to_owned())
     }
 
     async fn look(&mut self) -> Option<String> {
@@ -240,6 +250,11 @@ impl Running<'_> {
             let _ = self.child.start_kill();
         }
         let _ = self.child.wait().await;
+        if self.is_contained
+            && let Some(containers) = self.setting.sandbox.containers()
+        {
+            containers.remove(self.setting.place).await;
+        }
         let mut buffer = vec![0; READ_AT_ONCE];
         let _ = self.drain(true, &mut buffer).await;
     }

@@ -242,6 +242,19 @@ fn is_wanted(pushed: &Pushed, repository: &RepositoryConfig) -> bool {
     is_for_us && is_full_commit(&pushed.commit) && !pushed.message.as_deref().is_some_and(is_skipped)
 }
 
+fn reference(row: &BuildRow) -> String {
+    row.reference.as_deref().map_or_else(|| format!("refs/heads/{}", row.branch), str::to_owned)
+}
+
+/// Its own reference, and the main branch, where the repository names one: what
+/// that left is good for all.
+fn cached_for(row: &BuildRow, repository: &RepositoryConfig) -> Vec<String> {
+    let own = reference(row);
+    let main = repository.branches.iter().find(|branch| !branch.contains('*'));
+    let main = main.map(|branch| format!("refs/heads/{branch}")).filter(|main| *main != own);
+    std::iter::once(own).chain(main).collect()
+}
+
 fn job_of(row: &BuildRow, repository: &RepositoryConfig) -> NewJob {
     let short = row.short_commit();
     let number = &row.id.0.simple().to_string()[24..];
@@ -258,8 +271,9 @@ fn job_of(row: &BuildRow, repository: &RepositoryConfig) -> NewJob {
             checkout: Some(Checkout {
                 url: repository.url.clone(),
                 commit: row.commit.to_string(),
-                reference: row.reference.as_deref().map_or_else(|| format!("refs/heads/{}", row.branch), str::to_owned),
+                reference: reference(row),
             }),
+            cached_for: cached_for(row, repository),
             // What others wrote could tell them to anybody.
             secrets: if row.fork.is_some() { Vec::new() } else { repository.secrets.clone() },
             limits: Limits {

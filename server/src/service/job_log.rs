@@ -1,6 +1,12 @@
 //! What jobs put out: taken in packed pieces, kept as they came, read from
 //! anywhere.
 
+mod find;
+mod index;
+
+pub use find::{LogHits, SOUGHT};
+pub use index::{LogIndex, LogStep, LogStretch};
+
 use super::desk::Desk;
 use super::failure::Failure;
 use super::jobs::no_job;
@@ -18,8 +24,11 @@ pub const PIECE_MOST: usize = 4 * 1024 * 1024;
 /// Bytes of the log of one attempt.
 pub const LOG_MOST: u64 = 1024 * 1024 * 1024;
 
-/// Pieces that are read at once.
-const PIECES_AT_ONCE: u32 = 4;
+/// Pieces that are read at once, which may be of a few bytes each …
+const PIECES_AT_ONCE: u32 = 4_096;
+
+/// … and what is unpacked of them: no piece more once there is so much.
+const TEXT_AT_ONCE: usize = 1024 * 1024;
 
 /// A part of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,10 +96,14 @@ impl Desk {
             Some(attempt) => attempt,
             None => self.inner.store.job_get(id).await?.ok_or_else(|| no_job(id))?.job.attempt,
         };
-        let pieces = self.inner.store.log_read(id, attempt, from, PIECES_AT_ONCE).await?;
+        let range = from..from.saturating_add(TEXT_AT_ONCE as u64);
+        let pieces = self.inner.store.log_read(id, attempt, range, PIECES_AT_ONCE).await?;
         let joined = elsewhere(move || {
             let mut part = LogPart { start: from, text: Vec::new() };
             for piece in pieces {
+                if part.text.len() >= TEXT_AT_ONCE {
+                    break;
+                }
                 let text = unpack(&piece.packed)?;
                 let known = usize::try_from(part.end().saturating_sub(piece.start)).unwrap_or(usize::MAX);
                 part.text.extend_from_slice(text.get(known..).unwrap_or_default());

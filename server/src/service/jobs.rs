@@ -141,13 +141,20 @@ impl Service {
     }
 
     /// The run that the last attempt of a job told, where there is one.
-    pub(super) async fn run_told(&self, row: &JobRow) -> Result<Option<RunRow>, Failure> {
+    pub(super) async fn runs_told(&self, row: &JobRow) -> Result<Vec<(String, RunRow)>, Failure> {
         let task: Task = serde_json::from_str(&row.definition).unwrap_or_default();
+        let progress: Progress = serde_json::from_str(&row.progress).unwrap_or_default();
         let tells = task.tells.of_attempt(row.job.attempt);
-        match (self.inner.board.tile(&tells.setup), RunKey::parse(&tells.run)) {
-            (Some(tile), Ok(key)) => Ok(self.inner.store.run_find(tile.setup, &key).await?),
-            _ => Ok(None),
+        let mut told = Vec::new();
+        for variant in progress.variants() {
+            let tells = tells.of_variant(variant);
+            let (Some(tile), Ok(key)) = (self.inner.board.tile(&tells.setup), RunKey::parse(&tells.run)) else {
+                continue;
+            };
+            let run = self.inner.store.run_find(tile.setup, &key).await?;
+            told.extend(run.map(|run| (variant.to_owned(), run)));
         }
+        Ok(told)
     }
 
     /// Says that a job is over, or waits again.
@@ -301,11 +308,13 @@ impl Desk {
         Ok(self.inner.store.job_get(id).await?)
     }
 
-    /// The run that its last attempt told, once one of its tests was heard of.
-    pub async fn run_of_job(&self, row: &JobRow) -> Result<Option<RunId>, Failure> {
+    /// The runs that its last attempt told, once one of their tests was heard of: one,
+    /// or one for each variant of its matrix, with its name.
+    pub async fn runs_of_job(&self, row: &JobRow) -> Result<Vec<(String, RunId)>, Failure> {
         let sight = self.reading().await?;
-        let run = self.run_told(row).await?;
-        Ok(run.filter(|run| self.is_seen(&sight, run.project.as_str(), run.setup)).map(|run| run.id))
+        let mut told = self.runs_told(row).await?;
+        told.retain(|(_, run)| self.is_seen(&sight, run.project.as_str(), run.setup));
+        Ok(told.into_iter().map(|(variant, run)| (variant, run.id)).collect())
     }
 
     /// The size and the bytes of a file of a job, for whoever runs it.

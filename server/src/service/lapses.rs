@@ -6,7 +6,7 @@ use super::desk::Caller;
 use super::failure::{Failure, chain};
 use super::ingest::SenderClock;
 use crate::intake::native;
-use crate::store::rows::JobRow;
+use crate::store::rows::{JobRow, RunRow};
 use app::domain::job::{Lapse, Progress, StepState};
 use serde_json::json;
 
@@ -65,17 +65,23 @@ impl Service {
         Ok(())
     }
 
-    /// Ends the run that the attempt was telling: nobody else will, and a tile
+    /// Ends the runs that the attempt was telling: nobody else will, and a tile
     /// would show it as running until it is given up.
     async fn cut_off_run(&self, row: &JobRow) -> Result<(), Failure> {
-        let Some(run) = self.run_told(row).await?.filter(|run| !run.state.is_over()) else { return Ok(()) };
         let now = self.now();
-        let end = json!({
-            "type": "run.finished", "setup": self.setup_name(run.setup), "run": run.key.as_str(),
-            "at": now.to_rfc3339(), "aborted": true,
-        });
-        let clock = SenderClock { sent_at: Some(now), trusted: false };
-        self.record(&Caller::default(), clock, native::told([end])).await?;
+        let told = self.runs_told(row).await?;
+        let open = told.iter().map(|(_, run)| run).filter(|run| !run.state.is_over());
+        let end = |run: &RunRow| {
+            json!({
+                "type": "run.finished", "setup": self.setup_name(run.setup), "run": run.key.as_str(),
+                "at": now.to_rfc3339(), "aborted": true,
+            })
+        };
+        let ends: Vec<_> = open.map(end).collect();
+        if !ends.is_empty() {
+            let clock = SenderClock { sent_at: Some(now), trusted: false };
+            self.record(&Caller::default(), clock, native::told(ends)).await?;
+        }
         Ok(())
     }
 }

@@ -23,6 +23,8 @@ const ROUTES: &[&str] = &[
     "get /api/v1/flaky.ctrf",
     "get /api/v1/jobs/{job}",
     "get /api/v1/jobs/{job}/log",
+    "get /api/v1/jobs/{job}/log/find",
+    "get /api/v1/jobs/{job}/log/index",
     "get /api/v1/plan",
     "get /api/v1/projects/{name}/codeowners",
     "get /api/v1/runs",

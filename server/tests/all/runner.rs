@@ -39,10 +39,11 @@ impl Yard {
         let token = server.token(Scope::Worker, None, None).await;
         let url = server.url("").parse().expect("an address");
         let means = Means {
-            sandbox: Sandbox::find(isolation, visible).expect("bubblewrap is installed"),
+            sandbox: Sandbox::find(isolation, visible, &[]).expect("bubblewrap is installed"),
             folder: server.folder().join("jobs"),
             python: python.into(),
             limits: LIMITS,
+            caches: None,
         };
         let worker = Worker {
             office: Office::at(url, token).expect("a client"),

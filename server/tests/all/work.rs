@@ -32,7 +32,8 @@ pub async fn submit(server: &TestServer, jobs: Vec<NewJob>) -> Vec<JobId> {
     server.service().itself().submit_jobs(jobs).await.expect("they are taken")
 }
 
-fn packed(text: &[u8]) -> Vec<u8> {
+/// As workers send it.
+pub fn packed(text: &[u8]) -> Vec<u8> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
     packer.write_all(text).expect("packed");
     packer.finish().expect("packed")
@@ -65,7 +66,8 @@ impl<'a> Hand<'a> {
         self.extend_with(order, json!({"steps": []})).await
     }
 
-    async fn extend_with(&self, order: &Value, progress: Value) -> Answer {
+    /// As workers do.
+    pub async fn extend_with(&self, order: &Value, progress: Value) -> Answer {
         let body = json!({"worker": self.id, "attempt": order["attempt"], "progress": progress});
         post(self.server, &format!("/api/v1/work/jobs/{}/extend", text(&order["job"])), &body).await
     }
@@ -76,7 +78,8 @@ impl<'a> Hand<'a> {
         post(self.server, &format!("/api/v1/work/jobs/{}/finish", text(&order["job"])), &body).await
     }
 
-    async fn log(&self, order: &Value, start: usize, piece: Vec<u8>) -> Answer {
+    /// As workers do.
+    pub async fn log(&self, order: &Value, start: usize, piece: Vec<u8>) -> Answer {
         let (job, attempt) = (text(&order["job"]), &order["attempt"]);
         let path = format!("/api/v1/work/jobs/{job}/log?worker={}&attempt={attempt}&start={start}", self.id);
         self.server.send(self.server.client.post(self.server.url(&path)).body(piece)).await

@@ -10,16 +10,18 @@
 //! State and result are kept apart, as with runs.
 
 mod labels;
+mod matrix;
 mod plan;
 mod summary;
 mod task;
 
 pub use labels::{LabelError, Labels};
+pub use matrix::{Matrix, MatrixFault, VARIANTS_MOST, Values, Variant, is_variable, spread};
 pub use plan::{Foretold, Hand, Hindrance, Kept, Runs, Waiting, foretell, hindrance, usual};
 pub use summary::{Summary, WorkState};
 pub use task::{
-    Checkout, Limits, PathFault, Progress, STEPS_MAX, Step, StepProgress, StepState, Task, TaskFile, Tells, check_path,
-    path_fits,
+    Cache, Checkout, Limits, PathFault, Progress, STEPS_MAX, Step, StepProgress, StepState, Task, TaskFile, Tells,
+    check_path, path_fits,
 };
 
 use super::ids::{JobId, WorkerId};

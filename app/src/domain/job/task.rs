@@ -40,6 +40,25 @@ pub struct Task {
     /// Files that are kept with the run, by patterns like those of reports.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<String>,
+    /// What its worker keeps for the next job of its kind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub caches: Vec<Cache>,
+    /// References whose caches it may read, the nearest first; it writes those of
+    /// the first alone. Where there is none, that of its checkout.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cached_for: Vec<String>,
+}
+
+/// Files and folders that a worker keeps from one job to the next, since they
+/// take long to make.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cache {
+    /// Where they are, within the job's folder; checked by [`check_path`].
+    pub paths: Vec<String>,
+    /// Patterns of the files that say what is in it: when one of them changes it
+    /// is made anew. Where there is none, it is kept anew by each job.
+    pub key: Vec<String>,
 }
 
 /// A file of a job.
@@ -85,6 +104,15 @@ pub struct Step {
     /// What it puts out is kept in this file too, as a report.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub keeps: String,
+    /// The variant of the matrix that it belongs to.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub variant: String,
+    /// What it finds in its environment beside what all do.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
+    /// The image of the container in which it runs.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub image: String,
 }
 
 /// What a job may take.
@@ -150,6 +178,13 @@ impl Tells {
         }
         self
     }
+
+    /// The same for one variant of a matrix, which is a setup of its own.
+    pub fn of_variant(&self, variant: &str) -> Self {
+        let is_plain = variant.is_empty() || self.setup.is_empty();
+        let setup = if is_plain { self.setup.clone() } else { format!("{} ({variant})", self.setup) };
+        Self { setup, ..self.clone() }
+    }
 }
 
 words! {
@@ -184,6 +219,9 @@ pub struct StepProgress {
     /// What it ended with, where it ended by itself.
     #[serde(default)]
     pub code: Option<i32>,
+    /// The variant of the matrix that it belongs to.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub variant: String,
 }
 
 /// How far a job is.
@@ -195,6 +233,16 @@ pub struct Progress {
     /// The commit that it found at the head of a branch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+}
+
+impl Progress {
+    /// The variants of its matrix in their order; one without a name where there
+    /// is no matrix.
+    pub fn variants(&self) -> Vec<&str> {
+        let mut all: Vec<_> = self.steps.iter().map(|step| &*step.variant).filter(|name| !name.is_empty()).collect();
+        all.dedup();
+        if all.is_empty() { vec![""] } else { all }
+    }
 }
 
 /// Why a path may not be a file of a job.

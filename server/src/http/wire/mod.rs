@@ -11,6 +11,7 @@ pub mod build;
 pub mod event;
 pub mod flaky;
 pub mod hook;
+pub mod job_log;
 pub mod output;
 pub mod owners;
 pub mod plan;

@@ -85,6 +85,17 @@ pub struct LogPiece {
     pub packed: Vec<u8>,
 }
 
+/// Where a piece lies in what a job put out, without its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogSpan {
+    /// The bytes before it.
+    pub start: u64,
+    /// Its bytes, unpacked.
+    pub size: u32,
+    /// Lines that end in it.
+    pub lines: u32,
+}
+
 /// Test files that somebody had run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchRow {

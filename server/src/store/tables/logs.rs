@@ -10,10 +10,13 @@ statements! {
     /// A piece of a log. One that came twice counts once.
     LOG_INSERT = "insert into job_log (job_id, attempt, start, size, lines, packed) values ($1, $2, $3, $4, $5, $6) \
                   on conflict (job_id, attempt, start) do nothing";
-    /// Pieces of an attempt ($2) at a job ($1) that reach beyond a place ($3).
+    /// Pieces of an attempt ($2) at a job ($1) that reach beyond a place ($3) and
+    /// begin before another one ($4).
     LOG_READ = "select start, size, lines, packed from job_log where job_id = $1 and attempt = $2 \
                 and start >= coalesce((select max(p.start) from job_log p where p.job_id = $1 and p.attempt = $2 \
-                and p.start <= $3), 0) and start + size > $3 order by start limit $4";
+                and p.start <= $3), 0) and start + size > $3 and start < $4 order by start limit $5";
+    /// Where the pieces of an attempt ($2) at a job ($1) lie.
+    LOG_INDEX = "select start, size, lines from job_log where job_id = $1 and attempt = $2 order by start";
 }
 
 delegate! {
@@ -23,8 +26,10 @@ delegate! {
     whole fn log_append(job: JobId, attempt: u32, piece: &LogPiece) -> Option<u64>;
     /// Where the log of an attempt ends.
     read fn log_end(job: JobId, attempt: u32) -> u64;
-    /// The pieces that reach beyond a place, in their order.
-    read fn log_read(job: JobId, attempt: u32, beyond: u64, limit: u32) -> Vec<LogPiece>;
+    /// The pieces that have something of a range, in their order.
+    read fn log_read(job: JobId, attempt: u32, range: std::ops::Range<u64>, limit: u32) -> Vec<LogPiece>;
+    /// Where all pieces of an attempt lie, in their order.
+    read fn log_index(job: JobId, attempt: u32) -> Vec<LogSpan>;
 }
 
 macro_rules! body {
@@ -42,6 +47,11 @@ macro_rules! body {
                 lines: row.count("lines")?,
                 packed: row.get("packed")?,
             })
+        }
+
+        fn log_span(row: &$Row) -> Answer<LogSpan> {
+            let row = Columns::of(row, "job_log", &[]);
+            Ok(LogSpan { start: size(&row, "start")?, size: row.count("size")?, lines: row.count("lines")? })
         }
 
         pub(in crate::store) async fn log_end(db: &mut $Connection, job: JobId, attempt: u32) -> Answer<u64> {
@@ -80,15 +90,25 @@ macro_rules! body {
             db: &mut $Connection,
             job: JobId,
             attempt: u32,
-            beyond: u64,
+            range: std::ops::Range<u64>,
             limit: u32,
         ) -> Answer<Vec<LogPiece>> {
             let query = sqlx::query(LOG_READ)
                 .bind(job.0)
                 .bind(i64::from(attempt))
-                .bind(beyond.cast_signed())
+                .bind(i64::try_from(range.start).unwrap_or(i64::MAX))
+                .bind(i64::try_from(range.end).unwrap_or(i64::MAX))
                 .bind(i64::from(limit));
             all(query.fetch_all(db).await?, log_piece)
+        }
+
+        pub(in crate::store) async fn log_index(
+            db: &mut $Connection,
+            job: JobId,
+            attempt: u32,
+        ) -> Answer<Vec<LogSpan>> {
+            let query = sqlx::query(LOG_INDEX).bind(job.0).bind(i64::from(attempt));
+            all(query.fetch_all(db).await?, log_span)
         }
     };
 }

@@ -29,11 +29,16 @@ contract! {
         assert_eq!(store.log_end(id, 1).await.expect("reads"), 20);
         assert_eq!(store.log_end(id, 2).await.expect("reads"), 0);
         let all = [piece(0, b"a"), piece(10, b"b")];
-        assert_eq!(store.log_read(id, 1, 0, 9).await.expect("reads"), all);
-        assert_eq!(store.log_read(id, 1, 9, 9).await.expect("reads"), all);
-        assert_eq!(store.log_read(id, 1, 10, 9).await.expect("reads"), all[1..]);
-        assert_eq!(store.log_read(id, 1, 0, 1).await.expect("reads"), all[..1]);
-        assert_eq!(store.log_read(id, 1, 20, 9).await.expect("reads"), []);
+        assert_eq!(store.log_read(id, 1, 0..99, 9).await.expect("reads"), all);
+        assert_eq!(store.log_read(id, 1, 9..99, 9).await.expect("reads"), all);
+        assert_eq!(store.log_read(id, 1, 10..99, 9).await.expect("reads"), all[1..]);
+        assert_eq!(store.log_read(id, 1, 0..99, 1).await.expect("reads"), all[..1]);
+        assert_eq!(store.log_read(id, 1, 20..99, 9).await.expect("reads"), []);
+        assert_eq!(store.log_read(id, 1, 0..10, 9).await.expect("reads"), all[..1]);
+        assert_eq!(store.log_read(id, 1, 9..11, 9).await.expect("reads"), all);
+        let spans = [0, 10].map(|start| LogSpan { start, size: 10, lines: 1 });
+        assert_eq!(store.log_index(id, 1).await.expect("reads"), spans);
+        assert_eq!(store.log_index(id, 2).await.expect("reads"), []);
     }
 
     async fn a_batch_comes_with_its_files_and_jobs(place: Place) {

@@ -1,5 +1,6 @@
 //! Runs every test there is, in the order of what fails soonest, and counts them.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -159,10 +160,15 @@ fn server(tally: &mut Tally) -> Result<()> {
     variables.extend(agents(tally)?);
     // What jobs of others must not do is tested with what keeps them apart.
     install::found_or_installed("bubblewrap", &["bubblewrap"], || command::find("bwrap"))?;
-    // Where there is none, the test of containers says that it tried nothing.
+    // Where these two are missing, their tests say that nothing was tried.
     let find_podman = || command::find("podman").filter(|_| command::find("runc").is_some());
     let podman = install::found_or_installed("podman", &["podman", "runc", "uidmap", "slirp4netns"], find_podman);
     podman.map(|_| ()).or_else(|error| forgive(error, tally))?;
+    let find_sshd =
+        || command::find("sshd").or_else(|| Some("/usr/sbin/sshd".into()).filter(|path: &PathBuf| path.exists()));
+    install::found_or_installed("sshd", &["openssh-server"], find_sshd)
+        .map(|_| ())
+        .or_else(|error| forgive(error, tally))?;
     variables.push(("HOLTER_PYTHON", python::environment()?.display().to_string()));
     cargo_test("server", &[], &variables, tally)
 }

@@ -46,6 +46,11 @@ pub fn check_remote(url: &str) -> Result<(), NoRemote> {
     if is_plain && (has_scheme || !url.contains("://") && is_short) { Ok(()) } else { Err(NoRemote) }
 }
 
+/// Whether a repository is reached by SSH, where a key stands for a password.
+pub fn is_ssh(url: &str) -> bool {
+    url.starts_with("ssh://") || !url.contains("://")
+}
+
 /// Whether somebody who pushed does not want a build.
 pub fn is_skipped(message: &str) -> bool {
     let message = message.to_lowercase();
@@ -56,6 +61,16 @@ pub fn is_skipped(message: &str) -> bool {
 /// stands in no file and in no list of processes.
 const HELPER: &str = "!f() { test \"$1\" = get && printf 'username=%s\\npassword=%s\\n' \"$HOLTER_GIT_USER\" \
                       \"$HOLTER_GIT_PASSWORD\"; }; f";
+
+/// Lets git use a key, from its environment too, and trust the hosts alone that the
+/// operator knows. Both are gone when the step ends.
+const KEY: &str = "if test -n \"$HOLTER_GIT_KEY\"; then\n\
+                   trap 'rm -f \"$TMPDIR/.git-key\" \"$TMPDIR/.git-hosts\"' EXIT\n\
+                   (umask 077; printf '%s\\n' \"$HOLTER_GIT_KEY\" >\"$TMPDIR/.git-key\"\n\
+                   printf '%s\\n' \"$HOLTER_GIT_HOSTS\" >\"$TMPDIR/.git-hosts\") || exit 1\n\
+                   export GIT_SSH_COMMAND=\"ssh -F none -i $TMPDIR/.git-key -o IdentitiesOnly=yes -o BatchMode=yes \
+                   -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=none -o UserKnownHostsFile=$TMPDIR/.git-hosts\"\n\
+                   fi\n";
 
 /// The server of a repository, to which alone its credentials are told.
 fn origin(url: &str) -> String {
@@ -75,7 +90,7 @@ pub fn checkout(checkout: &Checkout) -> Step {
     let wanted = if checkout.commit.is_empty() { &reference } else { &commit };
     let helper = format!("{} {}", quoted(&format!("credential.{}.helper", origin(&checkout.url))), quoted(HELPER));
     let script = format!(
-        "export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_GLOBAL=\"$TMPDIR/.gitconfig\"\n\
+        "{KEY}export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_GLOBAL=\"$TMPDIR/.gitconfig\"\n\
          git config --global safe.directory '*' && git config --global advice.detachedHead false || exit 1\n\
          if test -n \"$HOLTER_GIT_PASSWORD\"; then git config --global {helper} || exit 1; fi\n\
          git init --quiet . && git remote add origin -- {url} || exit 1\n\
@@ -126,11 +141,16 @@ fn python(paths: &[String], has_network: bool, steps: &mut Vec<Step>) {
     let step = |name: &str, script: String| Step { name: name.into(), script, ..Step::default() };
     let requirements: Vec<_> =
         paths.iter().filter(|path| path.starts_with("requirements") && path.ends_with(".txt")).collect();
+    let is_package = paths.iter().any(|path| path == "pyproject.toml");
     let mut python = "\"$PYTHON\"";
-    if has_network && !requirements.is_empty() {
+    if has_network && (is_package || !requirements.is_empty()) {
         let listed: String = requirements.iter().map(|file| format!(" --requirement {}", quoted(file))).collect();
+        // Many have the file for the settings of their tools alone.
+        let own =
+            if is_package { "\nif grep -q '^\\[project\\]' pyproject.toml; then $pip --editable .; fi" } else { "" };
         let script = format!(
-            "\"$PYTHON\" -m venv \"$TMPDIR/venv\" && \"$TMPDIR/venv/bin/pip\" install --quiet --disable-pip-version-check pytest flake8{listed}"
+            "pip=\"$TMPDIR/venv/bin/pip install --quiet --disable-pip-version-check\"\n\
+             \"$PYTHON\" -m venv \"$TMPDIR/venv\" && $pip pytest flake8{listed} || exit 1{own}"
         );
         steps.push(step("install", script));
         python = "\"$TMPDIR/venv/bin/python\"";
@@ -187,6 +207,8 @@ mod tests {
         };
         assert_eq!(names(&["app.py", "tests/test_app.py"], false), ["lint", "test"]);
         assert_eq!(names(&["app.py", "requirements-dev.txt"], true), ["install", "lint"]);
+        assert_eq!(names(&["app.py", "pyproject.toml"], true), ["install", "lint"]);
+        assert_eq!(names(&["app.py", "pyproject.toml"], false), ["lint"]);
         assert_eq!(names(&["Cargo.toml", "src/lib.rs"], false), ["build", "test"]);
         assert_eq!(names(&["package.json", "package-lock.json"], true), ["install", "test"]);
         assert_eq!(names(&["README.md"], true), Vec::<String>::new());

@@ -2,7 +2,7 @@
 
 use super::fault::fault;
 use super::{Config, ConfigError, FieldFault, Secret};
-use app::domain::build::check_remote;
+use app::domain::build::{check_remote, is_ssh};
 use app::domain::job::Labels;
 use app::domain::name::{ProjectName, SetupName};
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,9 @@ pub struct CredentialsConfig {
     /// The file that has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
+    /// The keys of the repository's host, as `ssh-keyscan` prints them. With it, the secret is a private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_hosts: Option<String>,
 }
 
 fn usual_user() -> String {
@@ -94,10 +97,18 @@ impl RepositoryConfig {
         if credentials.environment.is_some() == credentials.file.is_some() {
             return Err(fault("credentials", "say the variable or the file that has the token, one of them"));
         }
-        if !self.url.starts_with("https://") {
-            return Err(fault("credentials", "are sent to https:// addresses alone"));
+        match &credentials.known_hosts {
+            Some(known) if !is_ssh(&self.url) || known.trim().is_empty() => {
+                Err(fault("credentials", "known_hosts are the keys of a host that is reached by SSH"))
+            }
+            None if is_ssh(&self.url) => {
+                Err(fault("credentials", "a key for SSH needs known_hosts: what ssh-keyscan prints of the host"))
+            }
+            None if !self.url.starts_with("https://") => {
+                Err(fault("credentials", "are sent to https:// addresses and by SSH alone"))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -124,6 +135,8 @@ mod tests {
             (good.replace("acme/pump\"\nurl", "\"\nurl"), "name"),
             (good.replace("https:", "ext:"), "url"),
             (good.replace("https:", "ssh:"), "credentials"),
+            (good.replace("https:", "http:"), "credentials"),
+            (good.replace("TOKEN\" }", "TOKEN\", known_hosts = \"h k\" }"), "credentials"),
             (good.replace("{ environment = \"PUMP_TOKEN\" }", "{ user = \"kim\" }"), "credentials"),
             (format!("{good}branches = []\n"), "branches"),
             (format!("{good}secrets = [\"NONE\"]\n"), "secrets"),

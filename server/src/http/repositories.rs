@@ -154,6 +154,7 @@ fn read(form: &Form) -> Result<RepositoryConfig, Failure> {
         user: form.some("user").unwrap_or_else(|| "git".into()),
         environment: Some(environment),
         file: None,
+        known_hosts: None,
     });
     Ok(RepositoryConfig {
         name: form.text("name").into(),

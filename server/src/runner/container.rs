@@ -207,7 +207,13 @@ mod tests {
         let within = tempfile::tempdir().expect("a folder");
         let path = |name: &str| within.path().join("jobs/one").join(name);
         std::fs::create_dir_all(path("relay")).expect("made");
-        let place = Place { folder: path("work"), scratch: path("tmp"), relay: path("relay"), user: None };
+        let place = Place {
+            folder: path("work"),
+            scratch: path("tmp"),
+            relay: path("relay"),
+            users: path("passwd"),
+            user: None,
+        };
         let environment: BTreeMap<String, String> =
             [("LD_PRELOAD", "/job/x.so"), ("WORD", "it's\nso"), ("A;B", "c")].map(|(a, b)| (a.into(), b.into())).into();
         let limits = Limits::default();

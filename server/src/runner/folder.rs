@@ -4,7 +4,7 @@
 //! what is kept of it is read only when none of its programs runs any more.
 
 use super::plan;
-use super::sandbox::Place;
+use super::sandbox::{self, Place};
 use app::domain::commit::is_full_commit;
 use app::domain::job::{Task, path_fits};
 use rustix::fs::OFlags;
@@ -52,6 +52,17 @@ fn private(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Writes the machine's list of users with that of a job.
+fn write_users(path: &Path, user: Option<u32>) -> io::Result<()> {
+    let known = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let number = user.unwrap_or(sandbox::OWN_USER);
+    let is_new = !known.lines().any(|line| line.split(':').nth(2) == Some(&number.to_string()));
+    let own =
+        if is_new { format!("holter-job:x:{number}:{number}::{}:/bin/sh\n", sandbox::FOLDER) } else { String::new() };
+    fs::write(path, known + &own)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+}
+
 impl Folder {
     /// Makes a fresh folder under `within`, for a job that is this user.
     pub fn make(within: &Path, name: &str, user: Option<u32>) -> io::Result<Self> {
@@ -67,7 +78,9 @@ impl Folder {
             fs::set_permissions(&within, fs::Permissions::from_mode(0o711))?;
             fs::set_permissions(&root, fs::Permissions::from_mode(0o711))?;
         }
-        let place = Place { folder: root.join("work"), scratch: root.join("tmp"), relay: root.join("relay"), user };
+        let [folder, scratch, relay, users] = ["work", "tmp", "relay", "passwd"].map(|name| root.join(name));
+        write_users(&users, user)?;
+        let place = Place { folder, scratch, relay, users, user };
         let lock = File::create(root.join(LOCK))?;
         lock.try_lock().map_err(io::Error::from)?;
         let folder = Self { root, _lock: lock, place };

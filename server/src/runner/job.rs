@@ -233,8 +233,11 @@ impl Running<'_> {
         // The steps' secrets are none of git's.
         let mut environment = self.environment(&step);
         self.order.secrets.keys().for_each(|name| drop(environment.remove(name)));
-        if let Some(CredentialsBody { user, password }) = &self.order.credentials {
-            let told = [("HOLTER_GIT_USER", user), ("HOLTER_GIT_PASSWORD", password)];
+        if let Some(CredentialsBody { user, password, known_hosts }) = &self.order.credentials {
+            let told = match known_hosts {
+                Some(hosts) => [("HOLTER_GIT_KEY", password), ("HOLTER_GIT_HOSTS", hosts)],
+                None => [("HOLTER_GIT_USER", user), ("HOLTER_GIT_PASSWORD", password)],
+            };
             environment.extend(told.map(|(name, value)| (name.to_owned(), value.clone())));
         }
         let has_network = !checkout.url.starts_with("file:");

@@ -21,6 +21,9 @@ use std::process::Command;
 /// What a job calls its folder.
 pub const FOLDER: &str = "/job";
 
+/// Who a job is within its sandbox, where it is its worker's user outside.
+pub(super) const OWN_USER: u32 = 1_000;
+
 /// Where a job finds the way to its worker.
 pub(super) const RELAY: &str = "/holter";
 
@@ -40,7 +43,6 @@ const SETTINGS: &[&str] = &[
     "localtime",
     "mime.types",
     "nsswitch.conf",
-    "passwd",
     "pki",
     "protocols",
     "resolv.conf",
@@ -105,6 +107,8 @@ pub struct Place {
     pub relay: PathBuf,
     /// The user that it is, where that is not its worker's.
     pub user: Option<u32>,
+    /// A list of users that has the job's: programs such as ssh run for nobody else.
+    pub users: PathBuf,
 }
 
 fn found(name: &str) -> Option<PathBuf> {
@@ -232,12 +236,14 @@ impl Sandbox {
             say(words, &[text("--unshare-net")]);
         }
         if !self.is_root {
-            say(words, &[text("--unshare-user"), text("--uid"), text("1000"), text("--gid"), text("1000")]);
+            let own = OWN_USER.to_string();
+            say(words, &[text("--unshare-user"), text("--uid"), text(&own), text("--gid"), text(&own)]);
         }
         show_system(words);
         for (outside, inside) in [(&place.folder, FOLDER), (&place.scratch, "/tmp"), (&place.relay, RELAY)] {
             say(words, &[text("--bind"), outside.as_os_str(), text(inside)]);
         }
+        say(words, &[text("--ro-bind"), place.users.as_os_str(), text("/etc/passwd")]);
         // After its own folders: what is to be seen may lie in the machine's /tmp.
         self.visible.iter().for_each(|path| show(path, words));
         say(words, &[text("--remount-ro"), text("/dev"), text("--remount-ro"), text("/")]);

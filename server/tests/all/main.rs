@@ -46,6 +46,7 @@ mod rights;
 mod runner;
 mod schedules;
 mod simulate;
+mod ssh;
 mod statuses;
 mod store_contract;
 mod tokens;

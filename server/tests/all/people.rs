@@ -196,7 +196,8 @@ async fn who_is_invited_may_what_the_role_says_and_no_more() {
     let server = closed().await;
     let mut ana = server.first_administrator("ana").await;
     let mut bo = invited(&server, &mut ana, "bo", "viewer").await;
-    assert_eq!(bo.get("/").await.status, 200);
+    let grid = bo.get("/").await;
+    assert_eq!(grid.status, 200, "{}", grid.text);
     assert_eq!(bo.get("/settings/people").await.status, 403);
     let save = bo.request(Method::PUT, "/api/v1/walls/lobby").json(&json!({}));
     bo.send(save).await.problem(403, "forbidden");

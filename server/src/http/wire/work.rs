@@ -79,8 +79,11 @@ pub struct OrderBody {
 pub struct CredentialsBody {
     /// Who asks.
     pub user: String,
-    /// The secret.
+    /// The secret; a private key where there are known hosts.
     pub password: String,
+    /// The keys of the host, where it is reached by SSH.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_hosts: Option<String>,
 }
 
 impl std::fmt::Debug for CredentialsBody {
@@ -91,8 +94,11 @@ impl std::fmt::Debug for CredentialsBody {
 
 impl From<Taken> for OrderBody {
     fn from(Taken { row, task, secrets, credentials }: Taken) -> Self {
-        let credentials =
-            credentials.map(|known| CredentialsBody { user: known.user, password: known.password.expose().to_owned() });
+        let credentials = credentials.map(|known| CredentialsBody {
+            user: known.user,
+            password: known.password.expose().to_owned(),
+            known_hosts: known.known_hosts,
+        });
         Self { job: row.job.id, attempt: row.job.attempt, name: row.name.into(), task, secrets, credentials }
     }
 }

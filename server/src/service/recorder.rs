@@ -23,7 +23,6 @@ use super::group;
 use super::hot::Hot;
 use super::pending::Pending;
 use super::reckon::Joining;
-use super::telling::TELL_EVERY;
 use crate::bus::Bus;
 use crate::config::SetupConfig;
 use crate::intake::Incoming;
@@ -186,14 +185,14 @@ impl Recorder {
                 }
                 Some(note) = notes.recv() => self.note(note).await,
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.tell_due().await,
-                () = tokio::time::sleep_until(announced + TELL_EVERY), if self.has_news() => {}
+                () = tokio::time::sleep_until(announced + self.show_every()), if self.has_news() => {}
                 _ = look_over.tick() => self.look_over().await,
                 _ = beat.tick() => self.beat(),
                 () = stop.cancelled() => queue.close(),
             }
             // The first change after a pause is told at once; under load
             // changes are gathered, and only the newest tile travels.
-            if self.has_news() && announced.elapsed() >= TELL_EVERY {
+            if self.has_news() && announced.elapsed() >= self.show_every() {
                 self.announce();
                 announced = Instant::now();
             }

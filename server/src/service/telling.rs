@@ -1,6 +1,6 @@
 //! When what follows from events is shown and written.
 //!
-//! Showing needs no store: ten times a second, while somebody looks, the newest
+//! Showing needs no store: some times a second, while somebody looks, the newest
 //! tile of each setup that was spoken of is made from what is at hand. Writing
 //! costs a statement a table. The first event after a pause is written with
 //! its own group, and so is what little is said after it, ten times a second.
@@ -21,9 +21,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Tiles are shown, and what little is pending is written, at most this often;
-/// the first change after a pause at once.
-pub const TELL_EVERY: Duration = Duration::from_millis(100);
+/// What little is pending is written at most this often; the first change after a
+/// pause at once. Where much is pending tiles are shown as often.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+
+/// Tiles are shown at most this often while little is pending: who looks is to see
+/// a change before a tenth of a second is over.
+const SHOW_EVERY: Duration = Duration::from_millis(50);
 
 /// How long a setup of which much is pending waits to be written.
 const WRITE_AFTER: Duration = Duration::from_secs(1);
@@ -61,6 +65,11 @@ impl Recorder {
         }
         let wait = if self.is_much() { WRITE_AFTER } else { Duration::ZERO };
         self.pending.setups.values().map(|word| self.tell_at.max(word.since.heard + wait)).min()
+    }
+
+    /// From one showing of tiles to the next.
+    pub(super) fn show_every(&self) -> Duration {
+        if self.is_much() { TELL_EVERY } else { SHOW_EVERY }
     }
 
     /// Whether a tile is newer than what the streams were sent.

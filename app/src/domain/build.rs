@@ -101,12 +101,23 @@ pub fn checkout(checkout: &Checkout) -> Step {
     Step { name: "checkout".into(), script, ..Step::default() }
 }
 
-/// The step between two variants of a matrix: the folder is as it was checked out,
-/// so nothing of one can help the next, or be taken for its report. What its worker
-/// brought of caches is there already.
-pub fn between() -> Step {
-    let script = "git clean --quiet -ffdx && git reset --quiet --hard && find \"$TMPDIR\" -mindepth 1 ! -name '.cache-*' -delete";
-    Step { name: "clean".into(), script: script.into(), ..Step::default() }
+/// The step between two variants of a matrix: the folder is as this commit was
+/// checked out, so nothing of one can help the next, or be taken for its report.
+///
+/// git's own means leave submodules alone, go by a head that steps may have moved,
+/// and give up at folders that may not be written, as Go makes them. What the
+/// worker brought of caches is there already, and stays; so does what the operator
+/// shows to jobs below `/tmp`, which cannot be deleted.
+pub fn between(commit: &str) -> Step {
+    let commit = quoted(commit);
+    let script = format!(
+        "chmod -R u+rwX . \"$TMPDIR\" 2>/dev/null\n\
+         find . -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf -- {{}} + \\\n\
+         || exit 1\n\
+         find \"$TMPDIR\" -mindepth 1 -maxdepth 1 ! -name '.cache-*' -exec rm -rf -- {{}} + 2>/dev/null\n\
+         git checkout --quiet --force --detach {commit} && git reset --quiet --hard"
+    );
+    Step { name: "clean".into(), script, ..Step::default() }
 }
 
 /// The steps of a repository that says none, by the paths of its files; none

@@ -22,8 +22,11 @@ pub const CACHES_MOST: usize = 10;
 /// Paths of a cache, and patterns of its key, at most.
 pub const CACHE_PATHS_MOST: usize = 50;
 
-/// What is read of a file that says what is in a cache.
-const KEY_MOST: u64 = 16 * 1024 * 1024;
+/// What is read of all files that say what is in a cache.
+const KEY_MOST: u64 = 64 * 1024 * 1024;
+
+/// How the names of files end by which a job and its worker hand caches over.
+const OWN: [&str; 4] = ["tar", "whole", "part", "new"];
 
 /// What archives of all jobs of a worker are called.
 const ARCHIVE: &str = "tar";
@@ -85,15 +88,26 @@ impl Caches {
         Self { folder, most: u64::from(most_mebibytes) * 1024 * 1024 }
     }
 
-    /// Puts what is kept where the steps of a variant find it. The answer is for
-    /// [`Self::take`].
-    pub(super) fn bring(&self, folder: &Folder, task: &Task, variant: &str) -> io::Result<Vec<Kept>> {
+    /// Puts what is kept where the steps of a variant find it. `keys` are those of
+    /// [`keys`], `most` the bytes that all may have. The answer is for [`Self::take`].
+    pub(super) fn bring(
+        &self,
+        folder: &Folder,
+        task: &Task,
+        keys: &[String],
+        variant: &str,
+        most: u64,
+    ) -> io::Result<Vec<Kept>> {
+        // What the variant before it found is none of this one's.
+        for name in (0..task.caches.len()).flat_map(|number| OWN.map(|end| format!(".cache-{number}.{end}"))) {
+            folder.forget(&name)?;
+        }
+        let mut room = most;
         let Some(checkout) = &task.checkout else { return Ok(Vec::new()) };
         let own = std::slice::from_ref(&checkout.reference);
         let references = if task.cached_for.is_empty() { own } else { &task.cached_for };
-        let bring = |(number, cache): (usize, &Cache)| {
-            folder.forget(&format!(".cache-{number}.new"))?;
-            let key = key(folder, cache, variant);
+        let bring = |(number, (cache, key)): (usize, (&Cache, &String))| {
+            let key = hex::encode(Sha256::digest(format!("{key}\n{variant}")));
             let path = |reference: &String| {
                 let scope = hex::encode(Sha256::digest(format!("{}\n{reference}", checkout.url)));
                 self.folder.join(scope).join(&key).with_extension(ARCHIVE)
@@ -102,6 +116,7 @@ impl Caches {
             let found = paths.iter().find_map(|path| Some((path, File::open(path).ok()?)));
             let is_whole = !cache.key.is_empty() && found.as_ref().is_some_and(|(path, _)| *path == &paths[0]);
             if let Some((_, mut archive)) = found {
+                room = room.checked_sub(archive.metadata()?.len()).ok_or_else(|| io::Error::other("it is too much"))?;
                 // What is used is kept for longer. Nothing is lost where it cannot be said.
                 let _ = rustix::fs::futimens(&archive, &USED_NOW);
                 io::copy(&mut archive, &mut folder.hand(&format!(".cache-{number}.tar"))?)?;
@@ -111,24 +126,25 @@ impl Caches {
             }
             Ok(Kept { path: paths.into_iter().next().unwrap_or_default(), is_whole })
         };
-        task.caches.iter().enumerate().map(bring).collect()
+        task.caches.iter().zip(keys).enumerate().map(bring).collect()
     }
 
     /// Keeps what the steps packed. None of the job's programs runs any more.
-    pub(super) fn take(&self, folder: &Folder, kept: &[Kept]) -> io::Result<()> {
+    /// All may have `most` bytes together.
+    pub(super) fn take(&self, folder: &Folder, kept: &[Kept], most: u64) -> io::Result<()> {
+        let mut room = most.min(self.most);
         for (number, Kept { path, .. }) in kept.iter().enumerate().filter(|(_, kept)| !kept.is_whole) {
             let Some(packed) = folder.left(&format!(".cache-{number}.new"))? else { continue };
-            if packed.metadata()?.len() > self.most {
-                return Err(io::Error::other(format!("it has more than {} MiB", self.most / 1024 / 1024)));
-            }
+            let size = packed.metadata()?.len();
+            room = room.checked_sub(size).ok_or_else(|| io::Error::other("there is no room for so much"))?;
             let parent = path.parent().unwrap_or(&self.folder);
             DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
             // Beside it, and then in its place: whoever reads it now has all of it.
             let mut fresh = tempfile::NamedTempFile::new_in(parent)?;
-            io::copy(&mut packed.take(self.most), &mut fresh)?;
+            io::copy(&mut packed.take(size), &mut fresh)?;
             fresh.persist(path)?;
+            self.trim();
         }
-        self.trim();
         Ok(())
     }
 
@@ -154,20 +170,26 @@ impl Caches {
     }
 }
 
-/// What tells one content of a cache from another.
-fn key(folder: &Folder, cache: &Cache, variant: &str) -> String {
+/// What tells one content of each cache from another, by the files of a checkout:
+/// none of its steps may have run.
+pub(super) fn keys(folder: &Folder, caches: &[Cache]) -> Vec<String> {
+    let mut room = KEY_MOST;
+    caches.iter().map(|cache| key(folder, cache, &mut room)).collect()
+}
+
+fn key(folder: &Folder, cache: &Cache, room: &mut u64) -> String {
     let mut hash = Sha256::new();
     let mut say = |text: &[u8]| {
         hash.update((text.len() as u64).to_le_bytes());
         hash.update(text);
     };
-    say(variant.as_bytes());
     cache.paths.iter().for_each(|path| say(path.as_bytes()));
     for (name, path) in folder.fitting(&cache.key) {
         say(name.as_bytes());
         let mut content = Vec::new();
         // What cannot be read says nothing, as if it were empty.
-        let _ = File::open(path).and_then(|file| file.take(KEY_MOST).read_to_end(&mut content));
+        let _ = File::open(path).and_then(|file| file.take(*room).read_to_end(&mut content));
+        *room -= content.len() as u64;
         say(&content);
     }
     hex::encode(hash.finalize())
@@ -203,10 +225,11 @@ mod tests {
                 cached_for: references.iter().map(|one| (*one).to_owned()).collect(),
                 ..Task::default()
             };
-            let kept = self.caches.bring(&folder, &task, "").expect("brought");
+            let keys = keys(&folder, &task.caches);
+            let kept = self.caches.bring(&folder, &task, &keys, "", u64::MAX).expect("brought");
             let found = fs::read(folder.place().scratch.join(".cache-0.tar")).ok();
             folder.hand(".cache-0.new").expect("made").write_all(leaves).expect("written");
-            self.caches.take(&folder, &kept).expect("taken");
+            self.caches.take(&folder, &kept, u64::MAX).expect("taken");
             found
         }
     }

@@ -35,8 +35,11 @@ const OWN: &[&str] = &[
 /// of the worker's jobs.
 const LABEL: &str = "holter.jobs";
 
-/// Where the environment of a step stands, beside the way to the worker.
-const ENVIRONMENT: &str = ".environment";
+/// How the names of containers begin.
+const NAME: &str = "holter-";
+
+/// Where the environment of a step stands in its container.
+const ENVIRONMENT: &str = "/holter-environment";
 
 /// podman itself answers within this, or is not waited for.
 const REMOVED_WITHIN: Duration = Duration::from_secs(20);
@@ -68,11 +71,16 @@ impl Containers {
     }
 
     /// A program in a container of its image. What it finds in its environment is
-    /// written down in the job's folder, for its user alone.
+    /// written down where none of the job's programs reaches: the worker would else
+    /// write through a link of theirs.
     pub(super) fn command(&self, place: &Place, program: &Program<'_>) -> io::Result<Command> {
         self.check(program.image).map_err(io::Error::other)?;
-        let mut file =
-            File::options().write(true).create(true).truncate(true).mode(0o600).open(place.relay.join(ENVIRONMENT))?;
+        for old in [place.environment(), place.first_process()] {
+            if old.exists() {
+                std::fs::remove_file(old)?;
+            }
+        }
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(place.environment())?;
         file.write_all(exports(program).as_bytes())?;
         let mut command = Command::new(&self.podman);
         command.args(self.words(place, program)).env_clear();
@@ -115,14 +123,26 @@ impl Containers {
         words.push(format!("--network={network}").into());
         words.push(format!("--workdir={folder}").into());
         words.push(format!("--env={mark}").into());
+        // The first that the kernel ends when memory is short.
+        words.push("--oom-score-adj=900".into());
+        let mut first = OsString::from("--pidfile=");
+        first.push(place.first_process());
+        words.push(first);
         words.extend(ulimits.map(|limit| format!("--ulimit={limit}").into()));
-        for (outside, inside) in [(&place.folder, FOLDER), (&place.scratch, "/tmp"), (&place.relay, RELAY)] {
+        let environment = place.environment();
+        let binds = [
+            (&place.folder, FOLDER, "false"),
+            (&place.scratch, "/tmp", "false"),
+            (&place.relay, RELAY, "false"),
+            (&environment, ENVIRONMENT, "true"),
+        ];
+        for (outside, inside, is_closed) in binds {
             let mut bind = OsString::from("--mount=type=bind,source=");
             bind.push(outside);
-            bind.push(format!(",destination={inside}"));
+            bind.push(format!(",destination={inside},readonly={is_closed}"));
             words.push(bind);
         }
-        let begin = format!(". {RELAY}/{ENVIRONMENT}; exec sh -c \"$0\"");
+        let begin = format!(". {ENVIRONMENT}; exec sh -c \"$0\"");
         words.extend([(*image).into(), "sh".into(), "-c".into(), begin.into(), program.script.into()]);
         words
     }
@@ -132,14 +152,18 @@ impl Containers {
         self.tell(&["rm", "--force", "--ignore", "--time=0", &name(place)]).await;
     }
 
-    /// Removes containers that a killed worker left.
+    /// Removes containers of jobs whose folder is gone: what a killed worker left, or
+    /// what was still running when this one was told to stop. Those of another worker
+    /// that has the same folder go on.
     pub(super) async fn sweep(&self, folder: &Path) {
         let Ok(folder) = std::fs::canonicalize(folder) else { return };
         let label = format!("--filter=label={LABEL}={}", folder.display());
-        let mut words = vec!["rm", "--force", "--time=0"];
-        let listed = self.tell(&["ps", "--all", "--quiet", &label]).await;
-        words.extend(listed.split_whitespace());
-        if words.len() > 3 {
+        let listed = self.tell(&["ps", "--all", "--format={{.Names}}", &label]).await;
+        let is_left = |name: &&str| name.strip_prefix(NAME).is_some_and(|job| !folder.join(job).exists());
+        let mut words = vec!["rm", "--force", "--ignore", "--time=0"];
+        let known = words.len();
+        words.extend(listed.split_whitespace().filter(is_left));
+        if words.len() > known {
             self.tell(&words).await;
         }
     }
@@ -170,13 +194,12 @@ impl Containers {
 /// What the container of a job is called: like the job's own folder, which is
 /// there once.
 fn name(place: &Place) -> String {
-    let own = place.folder.parent().and_then(Path::file_name).unwrap_or_default();
-    format!("holter-{}", own.to_string_lossy())
+    format!("{NAME}{}", place.own.file_name().unwrap_or_default().to_string_lossy())
 }
 
 /// The folder of the jobs of a worker.
 fn jobs(place: &Place) -> &Path {
-    place.folder.parent().and_then(Path::parent).unwrap_or(&place.folder)
+    place.own.parent().unwrap_or(&place.own)
 }
 
 fn exports(program: &Program<'_>) -> String {
@@ -207,13 +230,8 @@ mod tests {
         let within = tempfile::tempdir().expect("a folder");
         let path = |name: &str| within.path().join("jobs/one").join(name);
         std::fs::create_dir_all(path("relay")).expect("made");
-        let place = Place {
-            folder: path("work"),
-            scratch: path("tmp"),
-            relay: path("relay"),
-            users: path("passwd"),
-            user: None,
-        };
+        let own = within.path().join("jobs/one");
+        let place = Place { folder: path("work"), scratch: path("tmp"), relay: path("relay"), own, user: None };
         let environment: BTreeMap<String, String> =
             [("LD_PRELOAD", "/job/x.so"), ("WORD", "it's\nso"), ("A;B", "c")].map(|(a, b)| (a.into(), b.into())).into();
         let limits = Limits::default();
@@ -233,7 +251,7 @@ mod tests {
             assert!(words.iter().any(|word| word == wanted), "{wanted}: {words:?}");
         }
         assert_eq!(words.last().map(String::as_str), Some("make test"));
-        let told = std::fs::read_to_string(path("relay").join(ENVIRONMENT)).expect("written");
+        let told = std::fs::read_to_string(path("environment")).expect("written");
         assert_eq!(told, "export LD_PRELOAD='/job/x.so'\nexport WORD='it'\\''s\nso'\n");
     }
 }

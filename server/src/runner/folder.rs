@@ -10,6 +10,7 @@ use app::domain::job::{Task, path_fits};
 use rustix::fs::OFlags;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -70,7 +71,7 @@ impl Folder {
         let within = fs::canonicalize(within)?;
         let root = within.join(name);
         if root.exists() {
-            fs::remove_dir_all(&root)?;
+            remove(&root)?;
         }
         private(&root)?;
         if user.is_some() {
@@ -78,9 +79,9 @@ impl Folder {
             fs::set_permissions(&within, fs::Permissions::from_mode(0o711))?;
             fs::set_permissions(&root, fs::Permissions::from_mode(0o711))?;
         }
-        let [folder, scratch, relay, users] = ["work", "tmp", "relay", "passwd"].map(|name| root.join(name));
-        write_users(&users, user)?;
-        let place = Place { folder, scratch, relay, users, user };
+        let [folder, scratch, relay] = ["work", "tmp", "relay"].map(|name| root.join(name));
+        let place = Place { folder, scratch, relay, own: root.clone(), user };
+        write_users(&place.users(), user)?;
         let lock = File::create(root.join(LOCK))?;
         lock.try_lock().map_err(io::Error::from)?;
         let folder = Self { root, _lock: lock, place };
@@ -184,15 +185,16 @@ impl Folder {
         String::from_utf8(text).ok().map(|text| text.trim().to_owned()).filter(|text| is_full_commit(text))
     }
 
-    /// The reports that were kept, and those in the folder that the task asks
-    /// for. Tells what was left out too.
-    pub fn reports(&self, task: &Task) -> (Vec<Found>, Vec<String>) {
+    /// The reports that were kept of these steps, and those in the folder that the
+    /// task asks for. Tells what was left out too.
+    pub fn reports(&self, task: &Task, steps: &Range<usize>) -> (Vec<Found>, Vec<String>) {
         let (mut found, mut left_out) = (Vec::new(), Vec::new());
         let mut room = REPORTS_MOST;
         let kept = paths(&self.root.join("kept"), &|_| true).into_iter().map(|(name, path)| {
             let (step, name) = name.split_once('/').unwrap_or_default();
             (step.parse().ok(), name.to_owned(), path)
         });
+        let kept = kept.filter(|(step, ..): &(Option<usize>, _, _)| step.is_none_or(|step| steps.contains(&step)));
         let asked = self.fitting(&task.reports).into_iter().map(|(name, path)| (None, name, path));
         for (step, name, path) in kept.chain(asked) {
             if found.len() >= REPORTS_AT_MOST {
@@ -232,12 +234,15 @@ impl Folder {
         (found, why)
     }
 
-    /// The files of the folder that fit one of some patterns.
+    /// The files of the folder that fit one of some patterns; git's own are none of
+    /// them.
     pub fn fitting(&self, patterns: &[String]) -> Vec<(String, PathBuf)> {
         if patterns.is_empty() {
             return Vec::new();
         }
-        paths(&self.place.folder, &|path| patterns.iter().any(|pattern| path_fits(pattern, path)))
+        paths(&self.place.folder, &|path| {
+            !path.starts_with(".git/") && patterns.iter().any(|pattern| path_fits(pattern, path))
+        })
     }
 }
 
@@ -250,7 +255,7 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // A program that was just ended may still have written something.
         for try_left in (0..5).rev() {
-            match fs::remove_dir_all(&self.root) {
+            match remove(&self.root) {
                 Ok(()) => return,
                 Err(error) if try_left == 0 => {
                     tracing::warn!(folder = %self.root.display(), %error, "the folder of a job could not be deleted");
@@ -261,13 +266,31 @@ impl Drop for Folder {
     }
 }
 
+/// Deletes a folder with all that is in it, also where a job left folders that not
+/// even their owner may write.
+fn remove(root: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(root) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+        other => return other,
+    }
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        // What cannot be opened is told of by what follows.
+        let _ = fs::set_permissions(&folder, fs::Permissions::from_mode(0o700));
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let within = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        folders.extend(within.map(|entry| entry.path()));
+    }
+    fs::remove_dir_all(root)
+}
+
 /// Deletes the folders of jobs whose worker was killed before it could. Those of
 /// other workers that live are locked.
 pub fn sweep(within: &Path) {
     for entry in fs::read_dir(within).into_iter().flatten().flatten() {
         let Ok(lock) = File::options().write(true).open(entry.path().join(LOCK)) else { continue };
         if lock.try_lock().is_ok()
-            && let Err(error) = fs::remove_dir_all(entry.path())
+            && let Err(error) = remove(&entry.path())
         {
             tracing::warn!(folder = %entry.path().display(), %error, "the folder of a killed job could not be deleted");
         }
@@ -323,12 +346,18 @@ mod tests {
         std::os::unix::fs::symlink("/etc", folder.place().folder.join("etc")).expect("linked");
         folder.keep(0, "../out.tap").expect("made").write_all(b"1..0").expect("written");
         let task = Task { reports: vec!["**/*.xml".into(), "**/passwd".into()], ..Task::default() };
-        let found: Vec<_> = folder.reports(&task).0.into_iter().map(|found| (found.step, found.name)).collect();
+        let found: Vec<_> =
+            folder.reports(&task, &(0..1)).0.into_iter().map(|found| (found.step, found.name)).collect();
         assert_eq!(found, [(Some(0), ".._out.tap".into()), (None, "sub/report.xml".into())]);
+        assert_eq!(folder.reports(&task, &(1..2)).0.len(), 1, "what another step kept is left out");
         let task = Task { artifacts: vec!["**/*.xml".into(), "etc/**".into(), "../kept/**".into()], ..task };
         let (kept, left_out) = folder.artifacts(&task);
         let names: Vec<_> = kept.iter().map(|(name, _)| &**name).collect();
         assert_eq!((names, left_out), (vec!["sub/report.xml"], None));
+        let closed = folder.place().folder.join("closed");
+        fs::create_dir(&closed).expect("made");
+        fs::write(closed.join("file"), "").expect("written");
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o500)).expect("closed");
         sweep(within.path());
         assert!(folder.place().folder.exists(), "its worker lives");
         drop(folder);

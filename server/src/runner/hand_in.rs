@@ -42,8 +42,8 @@ impl HandIn<'_> {
     /// Hands in everything. Reports go first: what they tell decides whether
     /// there is a run that files can belong to.
     pub async fn all(&self) -> HandedIn {
-        let (mut found, left_out) = self.search(Folder::reports).await;
-        found.retain(|report| report.step.is_none_or(|step| self.steps.contains(&step)));
+        let steps = self.steps.clone();
+        let (found, left_out) = self.search(move |folder, task| folder.reports(task, &steps)).await;
         for why in left_out {
             self.log.say(&format!("holter: a report is left out: {why}")).await;
         }
@@ -70,7 +70,7 @@ impl HandIn<'_> {
     }
 
     /// Searches the folder; it may be large, and is a stranger's.
-    async fn search<T: Default + Send + 'static>(&self, look: fn(&Folder, &Task) -> T) -> T {
+    async fn search<T: Default + Send + 'static>(&self, look: impl FnOnce(&Folder, &Task) -> T + Send + 'static) -> T {
         let (folder, task) = (self.folder.clone(), self.task.clone());
         tokio::task::spawn_blocking(move || look(&folder, &task)).await.unwrap_or_default()
     }

@@ -7,7 +7,7 @@ use super::mask::Mask;
 use super::office::{Office, OfficeError};
 use super::relay::{Relay, SOCKET};
 use super::step::{self, Ending, Setting};
-use super::{Means, listeners, plan};
+use super::{Means, cache, listeners, plan};
 use crate::http::wire::work::{CredentialsBody, OrderBody};
 use app::domain::build;
 use app::domain::clock::Clock;
@@ -41,6 +41,8 @@ pub(super) struct Running<'a> {
     pub(super) limits: Limits,
     pub(super) folder: Arc<Folder>,
     pub(super) log: Log,
+    /// What tells the contents of its caches from others, once it is checked out.
+    pub(super) cache_keys: Vec<String>,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) stop: watch::Receiver<Option<String>>,
 }
@@ -68,7 +70,9 @@ pub async fn run(
             let log = Log::open(office.clone(), order.job, by, mask);
             let limits = task.limits.within(means.limits);
             let folder = Arc::new(folder);
-            let running = Running { means, office, clock, order: &order, task, limits, folder, log, progress, stop };
+            let cache_keys = Vec::new();
+            let running =
+                Running { means, office, clock, order: &order, task, limits, folder, log, cache_keys, progress, stop };
             running.run().await
         }
     };
@@ -203,7 +207,9 @@ impl Running<'_> {
         let all = |outcome| ControlFlow::Break(Some(outcome));
         match ending {
             Ok(Ending::Code(0)) => ControlFlow::Continue(None),
-            Ok(Ending::Code(_) | Ending::Signal(_)) if step.may_fail => ControlFlow::Continue(None),
+            Ok(Ending::Code(_) | Ending::Signal(_) | Ending::TooMuch(_)) if step.may_fail => {
+                ControlFlow::Continue(None)
+            }
             Ok(Ending::Code(code)) => ControlFlow::Continue(Some(format!("the step {name} ended with {code}"))),
             Ok(Ending::Signal(signal)) => {
                 ControlFlow::Continue(Some(format!("the step {name} was ended by signal {signal}")))
@@ -260,6 +266,9 @@ impl Running<'_> {
             return Some(Some(Outcome::errored(why)));
         }
         self.limits = self.task.limits.within(self.limits);
+        let (folder, caches) = (self.folder.clone(), self.task.caches.clone());
+        let keys = tokio::task::spawn_blocking(move || cache::keys(&folder, &caches));
+        self.cache_keys = keys.await.unwrap_or_default();
         self.progress.send_modify(|progress| progress.steps.extend(self.task.steps.iter().map(waiting)));
         Some(None)
     }

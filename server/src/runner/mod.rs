@@ -119,6 +119,10 @@ impl Worker {
         drop(gave_up);
         slots.close();
         slots.wait().await;
+        if let Some(containers) = worker.means.sandbox.containers() {
+            // Whoever started them is gone, and so are their folders.
+            containers.sweep(&worker.means.folder).await;
+        }
         fault.try_recv().map_or(Ok(()), Err)
     }
 

@@ -5,6 +5,7 @@ use super::hand_in::{HandIn, HandedIn};
 use super::hold::GONE;
 use super::job::{Outcome, Running};
 use super::relay::Relay;
+use super::step::Ending;
 use app::domain::job::{JobResult, Progress, Step, StepState, Tells};
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
@@ -28,8 +29,8 @@ impl Running<'_> {
             next = numbers.end;
             let outcome = self.part(part, numbers, relay, deadline, &mut put_out).await?;
             let is_cut_short = !matches!(outcome.result, JobResult::Passed | JobResult::Failed);
-            // The first that was not well says what the job came to.
-            if outcome.result > whole.result {
+            // The first that was not well says what the job came to, unless that was ended.
+            if is_cut_short || outcome.result > whole.result {
                 whole = outcome;
             }
             if is_cut_short {
@@ -56,10 +57,11 @@ impl Running<'_> {
         }
         let kept = self.bring_caches(variant).await;
         let outcome = self.steps(steps, numbers.start, deadline, put_out).await?;
+        let outcome = self.hand_in(relay, &tells, numbers, outcome).await?;
         if outcome.result == JobResult::Passed {
             self.take_caches(kept).await;
         }
-        self.hand_in(relay, &tells, numbers, outcome).await
+        Some(outcome)
     }
 
     /// Runs one step after the other; `first` is the number of the first.
@@ -73,6 +75,11 @@ impl Running<'_> {
             }
             let environment = self.environment(step);
             let ending = self.step(number, step, &environment, deadline, has_network, put_out).await;
+            if let Ok(Ending::TooMuch(why)) = &ending
+                && step.may_fail
+            {
+                self.log.say(&format!("holter: {why}; the step {} was ended", step.name)).await;
+            }
             match self.verdict(step, ending) {
                 ControlFlow::Continue(why) => failed = failed.or(why),
                 ControlFlow::Break(outcome) => return outcome,
@@ -95,7 +102,9 @@ impl Running<'_> {
             return Vec::new();
         };
         let (folder, task, variant) = (self.folder.clone(), self.task.clone(), variant.to_owned());
-        let bringing = tokio::task::spawn_blocking(move || caches.bring(&folder, &task, &variant)).await;
+        let (keys, most) = (self.cache_keys.clone(), self.cached_most());
+        let bringing = move || caches.bring(&folder, &task, &keys, &variant, most);
+        let bringing = tokio::task::spawn_blocking(bringing).await;
         match bringing.map_err(std::io::Error::other).and_then(|brought| brought) {
             Ok(kept) => kept,
             Err(error) => {
@@ -105,10 +114,15 @@ impl Running<'_> {
         }
     }
 
+    /// Bytes of all its caches: no more than it may write itself.
+    fn cached_most(&self) -> u64 {
+        u64::from(self.limits.disk_mebibytes) * 1024 * 1024
+    }
+
     async fn take_caches(&self, kept: Vec<super::cache::Kept>) {
         let Some(caches) = self.means.caches.clone().filter(|_| !kept.is_empty()) else { return };
-        let folder = self.folder.clone();
-        let taking = tokio::task::spawn_blocking(move || caches.take(&folder, &kept)).await;
+        let (folder, most) = (self.folder.clone(), self.cached_most());
+        let taking = tokio::task::spawn_blocking(move || caches.take(&folder, &kept, most)).await;
         if let Err(error) = taking.map_err(std::io::Error::other).and_then(|taken| taken) {
             self.log.say(&format!("holter: a cache is not kept: {error}")).await;
         }

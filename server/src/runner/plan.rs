@@ -3,6 +3,7 @@
 use super::cache::{self, CACHE_PATHS_MOST, CACHES_MOST};
 use app::domain::build::{between, detect};
 use app::domain::job::{Cache, Matrix, STEPS_MAX, Step, Task, check_path, is_variable, spread};
+use app::domain::name::SetupName;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -75,7 +76,8 @@ pub fn complete(task: &mut Task, text: Option<&str>, paths: &[String]) -> Result
         task.limits.seconds = task.limits.seconds.min(asked);
     }
     task.caches = plan.caches()?;
-    task.steps = plan.steps(&task.caches, paths, task.has_network)?;
+    task.steps = plan.steps(task, paths)?;
+    check_setups(task)?;
     task.environment.extend(plan.environment);
     task.reports =
         if plan.reports.is_empty() { REPORTS.iter().map(|one| (*one).into()).collect() } else { plan.reports };
@@ -109,14 +111,19 @@ impl Plan {
             let path = |path: &String| check_path(path).map_err(|fault| format!("{FILE}, cache {path}: {fault}"));
             Ok(Cache { paths: cache.paths.iter().map(path).collect::<Result<_, _>>()?, key: cache.key })
         };
-        std::mem::take(&mut self.cache).into_iter().map(checked).collect()
+        let caches: Vec<Cache> = std::mem::take(&mut self.cache).into_iter().map(checked).collect::<Result<_, _>>()?;
+        let is_twice = |(at, cache): (usize, &Cache)| caches[..at].iter().any(|other| other.paths == cache.paths);
+        if caches.iter().enumerate().any(is_twice) {
+            return Err(format!("{FILE} has two caches of the same paths"));
+        }
+        Ok(caches)
     }
 
     /// Its steps, those of each variant of its matrix after the other's.
-    fn steps(&mut self, caches: &[Cache], paths: &[String], has_network: bool) -> Result<Vec<Step>, String> {
+    fn steps(&mut self, task: &Task, paths: &[String]) -> Result<Vec<Step>, String> {
         let image = &self.image;
         let mut steps: Vec<Step> = if self.steps.is_empty() {
-            let steps = detect(paths, has_network);
+            let steps = detect(paths, task.has_network);
             steps.into_iter().map(|step| Step { image: image.clone(), ..step }).collect()
         } else {
             let planned = std::mem::take(&mut self.steps);
@@ -125,16 +132,27 @@ impl Plan {
         if steps.is_empty() {
             return Err(format!("nothing in this repository is known to be run; say the steps in {FILE}"));
         }
-        steps = cache::around(steps, caches);
+        steps = cache::around(steps, &task.caches);
         if let Some(matrix) = self.matrix.take().filter(|matrix| !matrix.axes.is_empty()) {
             let variants = matrix.variants().map_err(|fault| format!("{FILE}, matrix: {fault}"))?;
-            steps = spread(&steps, &variants, &between());
+            steps = spread(&steps, &variants, &between(task.tells.commit.as_deref().unwrap_or("HEAD")));
         }
         if steps.len() > STEPS_SPREAD_MOST {
             return Err(format!("{FILE} has more than {STEPS_SPREAD_MOST} steps in all variants together"));
         }
         Ok(steps)
     }
+}
+
+/// Whether every variant can be a setup: what is told of none would be refused.
+fn check_setups(task: &Task) -> Result<(), String> {
+    for step in &task.steps {
+        let setup = task.tells.of_variant(&step.variant).setup;
+        if !setup.is_empty() {
+            SetupName::parse(&setup).map_err(|error| format!("{FILE}, matrix: the setup {setup}: {error}"))?;
+        }
+    }
+    Ok(())
 }
 
 impl Planned {
@@ -194,6 +212,7 @@ mod tests {
             ("[matrix]\nV = []", "V has no values"),
             ("[[cache]]\npaths = [\"../x\"]", "leads out"),
             ("[[cache]]\npaths = []", "needs 1 to"),
+            ("[[cache]]\npaths = [\"a\"]\n[[cache]]\npaths = [\"./a\"]", "two caches"),
             ("[environment]\n\"A;B\" = \"x\"", "no name of a variable"),
             ("[matrix]\nV = [3.1]", "cannot be read"),
         ] {

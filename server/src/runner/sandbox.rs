@@ -107,8 +107,26 @@ pub struct Place {
     pub relay: PathBuf,
     /// The user that it is, where that is not its worker's.
     pub user: Option<u32>,
+    /// The folder of all these, with what its worker keeps of it: the job sees no
+    /// more of it than what is shown to it.
+    pub own: PathBuf,
+}
+
+impl Place {
     /// A list of users that has the job's: programs such as ssh run for nobody else.
-    pub users: PathBuf,
+    pub fn users(&self) -> PathBuf {
+        self.own.join("passwd")
+    }
+
+    /// What a step in a container finds in its environment.
+    pub(super) fn environment(&self) -> PathBuf {
+        self.own.join("environment")
+    }
+
+    /// Where podman says which process is the first of the container.
+    pub(super) fn first_process(&self) -> PathBuf {
+        self.own.join("process")
+    }
 }
 
 fn found(name: &str) -> Option<PathBuf> {
@@ -243,7 +261,7 @@ impl Sandbox {
         for (outside, inside) in [(&place.folder, FOLDER), (&place.scratch, "/tmp"), (&place.relay, RELAY)] {
             say(words, &[text("--bind"), outside.as_os_str(), text(inside)]);
         }
-        say(words, &[text("--ro-bind"), place.users.as_os_str(), text("/etc/passwd")]);
+        say(words, &[text("--ro-bind"), place.users().as_os_str(), text("/etc/passwd")]);
         // After its own folders: what is to be seen may lie in the machine's /tmp.
         self.visible.iter().for_each(|path| show(path, words));
         say(words, &[text("--remount-ro"), text("/dev"), text("--remount-ro"), text("/")]);

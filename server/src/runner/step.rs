@@ -209,15 +209,25 @@ impl Running<'_> {
         (is_plain || self.is_contained).then(|| self.setting.mark.to_owned())
     }
 
+    /// Whose children are its family. A container is none of ours: podman says which
+    /// process is its first, and all others are below that. What is left in the file
+    /// when podman has ended is nobody's any more.
+    fn roots(&self) -> Vec<u32> {
+        let named = self.is_contained.then(|| std::fs::read_to_string(self.setting.place.first_process()).ok());
+        let first = named.flatten().and_then(|text| text.trim().parse().ok());
+        std::iter::once(self.root).chain(first).collect()
+    }
+
     async fn look(&mut self) -> Option<String> {
         self.looks = self.looks.wrapping_add(1);
-        let (root, mark) = (self.root, self.mark());
+        let (roots, mark) = (self.roots(), self.mark());
+        let place = self.setting.place;
         let folders = (self.looks.is_multiple_of(DISK_EVERY))
-            .then(|| [self.setting.place.folder.clone(), self.setting.place.scratch.clone()]);
+            .then(|| [place.folder.clone(), place.scratch.clone(), place.relay.clone()]);
         let looking = tokio::task::spawn_blocking(move || {
             let disk = folders
                 .map_or(0, |folders| folders.iter().map(|folder| watch::disk(folder)).fold(0, u64::saturating_add));
-            (watch::taken(&watch::family(root, mark.as_deref())), disk)
+            (watch::taken(&watch::family(&roots, mark.as_deref())), disk)
         });
         let (taken, disk) = looking.await.ok()?;
         self.judge(taken, disk)
@@ -264,10 +274,11 @@ impl Running<'_> {
     /// what forks is quicker than one look.
     async fn signal(&self, signal: Signal, root_is_gone: bool) {
         let (root, mark) = (self.root, self.mark());
+        let roots = if root_is_gone { vec![root] } else { self.roots() };
         let spares_root = signal == Signal::TERM && mark.is_none() || root_is_gone;
         let signalling = tokio::task::spawn_blocking(move || {
             for _ in 0..20 {
-                let family = watch::family(root, mark.as_deref());
+                let family = watch::family(&roots, mark.as_deref());
                 let others = family.into_iter().filter(|pid| !(spares_root && *pid == root));
                 let reached = others
                     .filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?))

@@ -38,9 +38,9 @@ fn read(pid: u32) -> Option<Process> {
     })
 }
 
-/// The processes that descend from one, and those that carry a mark in their
-/// environment: whoever left the family is known by it.
-pub fn family(root: u32, mark: Option<&str>) -> Vec<u32> {
+/// The processes that descend from some, with them, and those that carry a mark in
+/// their environment: whoever left the family is known by it.
+pub fn family(roots: &[u32], mark: Option<&str>) -> Vec<u32> {
     let mut all = HashMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         if let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok())
@@ -54,7 +54,7 @@ pub fn family(root: u32, mark: Option<&str>) -> Vec<u32> {
         children.entry(*parent).or_default().push(*pid);
     }
     let mut found = HashSet::new();
-    let mut next = vec![root];
+    let mut next = roots.to_vec();
     if let Some(mark) = mark {
         next.extend(all.keys().filter(|pid| carries(**pid, mark)));
     }
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn this_process_is_of_its_own_family_and_takes_something() {
         let own = std::process::id();
-        let family = family(own, None);
+        let family = family(&[own], None);
         assert!(family.contains(&own));
         let taken = taken(&[own]);
         assert!(taken.processes >= 1 && taken.memory > 100_000, "{taken:?}");

@@ -18,7 +18,7 @@ const USER: u32 = 61_234;
 const IMAGE: &str = "localhost/holter-test:1";
 
 /// Programs of the image: those of this machine, with what they are linked with.
-const PROGRAMS: &[&str] = &["sh", "cat", "id", "sleep", "touch", "env"];
+const PROGRAMS: &[&str] = &["sh", "cat", "id", "sleep", "touch", "env", "ln"];
 
 /// Makes the image and tries it; where that works, is the worker. What cannot run
 /// containers at all is not Holter's.
@@ -57,7 +57,7 @@ fn image(root: &Path) {
         }
     }
     std::os::unix::fs::symlink("usr/bin", root.join("bin")).expect("linked");
-    for folder in ["tmp", "proc", "sys", "dev", "etc", "job", "holter"] {
+    for folder in ["tmp", "proc", "sys", "dev", "etc"] {
         fs::create_dir_all(root.join(folder)).expect("made");
     }
     fs::write(root.join("etc/image"), "of the image\n").expect("written");
@@ -185,6 +185,21 @@ async fn be_contained(server: &TestServer) {
     hog.task.limits = Limits { memory_mebibytes: 200, seconds: 30, ..Limits::default() };
     let (job, _) = run(server, hog).await;
     assert!(matches!(job["result"].as_str(), Some("failed" | "errored")), "{job}");
+
+    // Without a word in its environment it is known all the same.
+    let mut hidden = contained("exec env -i /bin/sh -c 'x=0123456789abcdef; while :; do x=$x$x; done'");
+    hidden.task.limits = Limits { memory_mebibytes: 200, seconds: 30, ..Limits::default() };
+    let (job, _) = run(server, hidden).await;
+    assert!(matches!(job["result"].as_str(), Some("failed" | "errored")), "{job}");
+
+    // What it puts where its worker wrote once is not followed.
+    let outside = Path::new("/tmp/holter-test-outside");
+    let script = "for f in environment .environment; do ln -sf /tmp/holter-test-outside /holter/$f; done";
+    let mut linked = contained(script);
+    linked.task.steps.push(linked.task.steps[0].clone());
+    let (job, log) = run(server, linked).await;
+    assert_eq!(job["result"].as_str(), Some("passed"), "{log}");
+    assert!(!outside.exists());
 
     let (job, log) = run(server, contained("echo all is well")).await;
     assert_eq!((job["result"].as_str(), &*log), (Some("passed"), "all is well\n"), "{job}");

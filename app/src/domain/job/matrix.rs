@@ -15,6 +15,12 @@ pub const VARIANTS_MOST: usize = 25;
 /// Combinations that are made before those that are excluded are left out.
 const COMBINED_MOST: usize = 1_000;
 
+/// Variables that Holter sets itself, beside all that begin with [`OWN`].
+const RESERVED: &[&str] = &["CI", "HOME", "LANG", "PATH", "PYTHON", "PYTHONPATH", "TMPDIR"];
+
+/// How variables of Holter's own begin.
+const OWN: &str = "HOLTER_";
+
 /// Letters of a value.
 const VALUE_MOST: usize = 40;
 
@@ -38,7 +44,7 @@ pub struct Matrix {
 /// One combination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variant {
-    /// `DATABASE=sqlite, PYTHON=3.12`.
+    /// `DATABASE=sqlite, PY=3.12`.
     pub name: String,
     /// What its steps find in their environment.
     pub values: Values,
@@ -50,6 +56,9 @@ pub enum MatrixFault {
     /// No program could read it.
     #[error("{0:?} is no name of a variable: letters, digits and _ alone, and no digit first")]
     Variable(String),
+    /// Holter itself says what it is.
+    #[error("{0} is set by Holter; choose another name for the variable")]
+    Reserved(String),
     /// Nothing to be combined.
     #[error("{0} has no values")]
     Empty(String),
@@ -105,6 +114,9 @@ impl Matrix {
         for (name, values) in &self.axes {
             if !is_variable(name) {
                 return Err(MatrixFault::Variable(name.clone()));
+            }
+            if name.starts_with(OWN) || RESERVED.contains(&&**name) {
+                return Err(MatrixFault::Reserved(name.clone()));
             }
             if values.is_empty() {
                 return Err(MatrixFault::Empty(name.clone()));
@@ -181,12 +193,12 @@ mod tests {
 
     #[test]
     fn each_combination_is_a_variant_unless_it_is_excluded() {
-        let axes: &[(&str, &[&str])] = &[("PYTHON", &["3.12", "3.9"]), ("DB", &["sqlite", "postgres"])];
+        let axes: &[(&str, &[&str])] = &[("PY", &["3.12", "3.9"]), ("DB", &["sqlite", "postgres"])];
         assert_eq!(
             names(&matrix(axes, &[])),
-            ["DB=sqlite, PYTHON=3.12", "DB=sqlite, PYTHON=3.9", "DB=postgres, PYTHON=3.12", "DB=postgres, PYTHON=3.9"]
+            ["DB=sqlite, PY=3.12", "DB=sqlite, PY=3.9", "DB=postgres, PY=3.12", "DB=postgres, PY=3.9"]
         );
-        let without = matrix(axes, &[&[("PYTHON", "3.9"), ("DB", "postgres")]]);
+        let without = matrix(axes, &[&[("PY", "3.9"), ("DB", "postgres")]]);
         assert_eq!(names(&without).len(), 3);
         assert_eq!(names(&matrix(axes, &[&[("DB", "sqlite")]])).len(), 2);
     }
@@ -195,6 +207,7 @@ mod tests {
     fn what_cannot_be_run_says_why() {
         let fault = |matrix: Matrix| matrix.variants().expect_err("a fault");
         assert_eq!(fault(matrix(&[("3X", &["a"])], &[])), MatrixFault::Variable("3X".into()));
+        assert_eq!(fault(matrix(&[("PYTHON", &["3"])], &[])), MatrixFault::Reserved("PYTHON".into()));
         assert_eq!(fault(matrix(&[("X", &[])], &[])), MatrixFault::Empty("X".into()));
         assert_eq!(fault(matrix(&[("X", &["a\nb"])], &[])), MatrixFault::Value("a\nb".into()));
         assert_eq!(fault(matrix(&[("X", &["a"])], &[&[("Y", "a")]])), MatrixFault::Unknown("Y".into()));

@@ -9,7 +9,7 @@
 
 use super::sandbox::{FOLDER, Place, Program, RELAY};
 use app::domain::batch::quoted;
-use app::domain::job::is_variable;
+use app::domain::job::{Limits, is_variable};
 use app::domain::wall::matches;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -37,6 +37,24 @@ const LABEL: &str = "holter.jobs";
 
 /// How the names of containers begin.
 const NAME: &str = "holter-";
+
+/// How every container is run.
+const CONFINED: &[&str] = &[
+    "run",
+    "--rm",
+    "--quiet",
+    "--pull=missing",
+    "--userns=keep-id",
+    "--cap-drop=all",
+    "--security-opt=no-new-privileges",
+    "--security-opt=label=disable",
+    "--read-only",
+    "--read-only-tmpfs=false",
+    "--shm-size=64m",
+    // The first that the kernel ends when memory is short.
+    "--oom-score-adj=900",
+    "--entrypoint=",
+];
 
 /// Where the environment of a step stands in its container.
 const ENVIRONMENT: &str = "/holter-environment";
@@ -91,31 +109,8 @@ impl Containers {
     fn words(&self, place: &Place, program: &Program<'_>) -> Vec<OsString> {
         let Program { limits, within, image, mark, .. } = program;
         let network = if program.has_network { "slirp4netns" } else { "none" };
-        let bytes = |mebibytes: u32| u64::from(mebibytes) * 1024 * 1024;
-        let ulimits = [
-            format!("data={0}:{0}", bytes(limits.memory_mebibytes)),
-            format!("fsize={0}:{0}", bytes(limits.disk_mebibytes)),
-            format!("nproc={0}:{0}", limits.processes),
-            "core=0:0".to_owned(),
-            "nofile=4096:4096".to_owned(),
-        ];
-        let mut words: Vec<OsString> = [
-            "run",
-            "--rm",
-            "--quiet",
-            "--pull=missing",
-            "--userns=keep-id",
-            "--cap-drop=all",
-            "--security-opt=no-new-privileges",
-            "--security-opt=label=disable",
-            "--read-only",
-            "--read-only-tmpfs=false",
-            "--shm-size=64m",
-            "--entrypoint=",
-        ]
-        .map(OsString::from)
-        .to_vec();
         let folder = if within.is_empty() { FOLDER.to_owned() } else { format!("{FOLDER}/{within}") };
+        let mut words: Vec<OsString> = CONFINED.iter().map(OsString::from).collect();
         words.push(format!("--name={}", name(place)).into());
         words.push(format!("--label={LABEL}={}", jobs(place).display()).into());
         // Where nobody is left to end it, it ends by itself.
@@ -123,25 +118,11 @@ impl Containers {
         words.push(format!("--network={network}").into());
         words.push(format!("--workdir={folder}").into());
         words.push(format!("--env={mark}").into());
-        // The first that the kernel ends when memory is short.
-        words.push("--oom-score-adj=900".into());
         let mut first = OsString::from("--pidfile=");
         first.push(place.first_process());
         words.push(first);
-        words.extend(ulimits.map(|limit| format!("--ulimit={limit}").into()));
-        let environment = place.environment();
-        let binds = [
-            (&place.folder, FOLDER, "false"),
-            (&place.scratch, "/tmp", "false"),
-            (&place.relay, RELAY, "false"),
-            (&environment, ENVIRONMENT, "true"),
-        ];
-        for (outside, inside, is_closed) in binds {
-            let mut bind = OsString::from("--mount=type=bind,source=");
-            bind.push(outside);
-            bind.push(format!(",destination={inside},readonly={is_closed}"));
-            words.push(bind);
-        }
+        words.extend(ulimits(limits).map(|limit| format!("--ulimit={limit}").into()));
+        words.extend(binds(place));
         let begin = format!(". {ENVIRONMENT}; exec sh -c \"$0\"");
         words.extend([(*image).into(), "sh".into(), "-c".into(), begin.into(), program.script.into()]);
         words
@@ -191,6 +172,35 @@ impl Containers {
     }
 }
 
+/// What the kernel itself holds each process to.
+fn ulimits(limits: &Limits) -> [String; 5] {
+    let bytes = |mebibytes: u32| u64::from(mebibytes) * 1024 * 1024;
+    [
+        format!("data={0}:{0}", bytes(limits.memory_mebibytes)),
+        format!("fsize={0}:{0}", bytes(limits.disk_mebibytes)),
+        format!("nproc={0}:{0}", limits.processes),
+        "core=0:0".to_owned(),
+        "nofile=4096:4096".to_owned(),
+    ]
+}
+
+/// What a container sees of the machine.
+fn binds(place: &Place) -> [OsString; 4] {
+    let environment = place.environment();
+    let binds = [
+        (&place.folder, FOLDER, "false"),
+        (&place.scratch, "/tmp", "false"),
+        (&place.relay, RELAY, "false"),
+        (&environment, ENVIRONMENT, "true"),
+    ];
+    binds.map(|(outside, inside, is_closed)| {
+        let mut bind = OsString::from("--mount=type=bind,source=");
+        bind.push(outside);
+        bind.push(format!(",destination={inside},readonly={is_closed}"));
+        bind
+    })
+}
+
 /// What the container of a job is called: like the job's own folder, which is
 /// there once.
 fn name(place: &Place) -> String {
@@ -213,7 +223,6 @@ fn exports(program: &Program<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use app::domain::job::Limits;
     use std::collections::BTreeMap;
 
     #[test]

@@ -266,11 +266,16 @@ impl Running<'_> {
             return Some(Some(Outcome::errored(why)));
         }
         self.limits = self.task.limits.within(self.limits);
+        self.know_caches().await;
+        self.progress.send_modify(|progress| progress.steps.extend(self.task.steps.iter().map(waiting)));
+        Some(None)
+    }
+
+    /// Reads what its caches depend on. Nothing of the repository has run yet.
+    async fn know_caches(&mut self) {
         let (folder, caches) = (self.folder.clone(), self.task.caches.clone());
         let keys = tokio::task::spawn_blocking(move || cache::keys(&folder, &caches));
         self.cache_keys = keys.await.unwrap_or_default();
-        self.progress.send_modify(|progress| progress.steps.extend(self.task.steps.iter().map(waiting)));
-        Some(None)
     }
 
     /// Which commit was at the head of the branch, where none was named.

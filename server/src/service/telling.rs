@@ -22,12 +22,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// What little is pending is written at most this often; the first change after a
-/// pause at once. Where much is pending tiles are shown as often.
+/// pause at once. Where more is said tiles are shown as often.
 const TELL_EVERY: Duration = Duration::from_millis(100);
 
 /// Tiles are shown at most this often while little is pending: who looks is to see
 /// a change before a tenth of a second is over.
 const SHOW_EVERY: Duration = Duration::from_millis(50);
+
+/// Pending events from which on tiles are not shown so often: whoever looks has to
+/// draw them all.
+const BUSY: usize = 50;
 
 /// How long a setup of which much is pending waits to be written.
 const WRITE_AFTER: Duration = Duration::from_secs(1);
@@ -69,7 +73,7 @@ impl Recorder {
 
     /// From one showing of tiles to the next.
     pub(super) fn show_every(&self) -> Duration {
-        if self.is_much() { TELL_EVERY } else { SHOW_EVERY }
+        if self.told_later && self.pending.events() >= BUSY { TELL_EVERY } else { SHOW_EVERY }
     }
 
     /// Whether a tile is newer than what the streams were sent.

@@ -4,6 +4,7 @@
 use crate::harness::{TestServer, eventually};
 use crate::work::{new_job, submit};
 use app::domain::job::{Limits, Step};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use server::service::jobs::NewJob;
 use server::service::tokens::Scope;
@@ -83,15 +84,31 @@ fn furnish(home: &Path) {
     fs::set_permissions(&run, PermissionsExt::from_mode(0o700)).expect("closed");
 }
 
+/// A program that ends with the test, however that ends.
+pub struct Guarded(pub Child);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        // Below `unshare` is the first process of a namespace: with it all others end.
+        let id = self.0.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|word| Pid::from_raw(word.parse().ok()?)) {
+            let _ = kill_process(child, Signal::KILL);
+        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Starts a worker whose processes all end with it.
-fn start(home: &Path, url: &str, token: &str) -> Child {
+fn start(home: &Path, url: &str, token: &str) -> Guarded {
     let is_root = rustix::process::getuid().is_root();
     let mut command = if is_root {
         for path in [home.to_owned(), home.join("run"), home.join("root")] {
             chown(path, Some(USER), Some(USER)).expect("given");
         }
         let mut command = Command::new("unshare");
-        command.args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]);
+        command.args(["--mount", "--pid", "--fork", "--mount-proc", "sh", "-c"]);
         command.arg("exec sh \"$HOME/become.sh\" 3<\"$PROGRAM\"");
         command
     } else {
@@ -105,7 +122,7 @@ fn start(home: &Path, url: &str, token: &str) -> Child {
     command.env("CONTAINERS_CONF", home.join("containers.conf")).stdin(Stdio::null());
     let said = fs::File::create(home.join("said")).expect("made");
     command.stdout(said.try_clone().expect("twice")).stderr(said);
-    command.spawn().expect("it starts")
+    Guarded(command.spawn().expect("it starts"))
 }
 
 fn contained(script: &str) -> NewJob {
@@ -132,19 +149,17 @@ async fn a_step_runs_in_the_container_of_its_image_and_nothing_of_it_is_left() {
     let home = tempfile::tempdir().expect("a folder");
     fs::set_permissions(home.path(), PermissionsExt::from_mode(0o755)).expect("opened");
     furnish(home.path());
-    let mut worker = start(home.path(), &server.url(""), &token);
+    let worker = start(home.path(), &server.url(""), &token);
     let is_there = |name: &str| home.path().join(name).exists().then_some(());
     eventually("podman was tried", async || is_there("ready").or_else(|| is_there("cannot"))).await;
     let said = || fs::read_to_string(home.path().join("said")).unwrap_or_default();
     if is_there("cannot").is_some() {
         eprintln!("rootless podman runs no container on this machine, so nothing was tried: {}", said());
-        worker.wait().expect("it ends");
         return server.stop().await;
     }
     look_around(&server, &said).await;
     be_contained(&server).await;
-    worker.kill().expect("ended");
-    worker.wait().expect("it ends");
+    drop(worker);
     server.stop().await;
 }
 

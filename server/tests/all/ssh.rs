@@ -1,6 +1,7 @@
 //! A repository that is cloned by SSH, from a real server of it.
 
 use crate::commit_builds::{configured, ended, push, repository, told};
+use crate::containers::Guarded;
 use crate::harness::{Sink, TestServer, eventually};
 use serde_json::json;
 use server::config::CredentialsConfig;
@@ -8,7 +9,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 const PLAN: &str = "[[steps]]\nname = \"look\"\nrun = \"cat hello.txt; ls -A $TMPDIR; id -un; env | grep GIT || echo nothing of git\"\n";
 
@@ -20,7 +21,7 @@ fn key(folder: &Path, name: &str) -> String {
 }
 
 /// Starts a server of SSH that lets one key in, and tells its port.
-async fn serve(folder: &Path) -> Option<(Child, u16)> {
+async fn serve(folder: &Path) -> Option<(Guarded, u16)> {
     let program = ["/usr/sbin/sshd", "/usr/bin/sshd"].into_iter().find(|path| Path::new(path).exists())?;
     if rustix::process::getuid().is_root() {
         fs::create_dir_all("/run/sshd").expect("made");
@@ -34,7 +35,7 @@ async fn serve(folder: &Path) -> Option<(Child, u16)> {
     fs::write(folder.join("sshd_config"), text).expect("written");
     let mut command = Command::new(program);
     command.arg("-D").arg("-f").arg(folder.join("sshd_config")).stdin(Stdio::null()).stderr(Stdio::null());
-    let child = command.spawn().expect("it starts");
+    let child = Guarded(command.spawn().expect("it starts"));
     eventually("it listens", async || TcpStream::connect(("127.0.0.1", port)).ok()).await;
     Some((child, port))
 }
@@ -46,7 +47,7 @@ async fn a_key_is_known_to_the_checkout_alone_and_no_other_host_is_trusted() {
     let commit = repository(folder.path(), &[(".holter.toml", PLAN), ("hello.txt", "hello by ssh\n")]);
     let (host, _own) = (key(folder.path(), "host"), key(folder.path(), "own"));
     let other = key(folder.path(), "other");
-    let Some((mut sshd, port)) = serve(folder.path()).await else {
+    let Some((_sshd, port)) = serve(folder.path()).await else {
         eprintln!("there is no sshd on this machine, so nothing was tried");
         return;
     };
@@ -83,6 +84,4 @@ async fn a_key_is_known_to_the_checkout_alone_and_no_other_host_is_trusted() {
         assert!(!log.contains("PRIVATE KEY"), "{log}");
         server.stop().await;
     }
-    sshd.kill().expect("ended");
-    sshd.wait().expect("it ends");
 }

@@ -4,7 +4,7 @@ use super::extract::{Query, Segment};
 use super::json;
 use super::problem::Refusal;
 use super::wire::job_log::{LogHitsBody, LogIndexBody};
-use super::work::job_named;
+use super::work::{job_named, no_job};
 use crate::service::Desk;
 use crate::service::job_log::SOUGHT;
 use crate::service::jobs::JobRow;
@@ -18,8 +18,7 @@ use futures::stream;
 /// The job of an address, and the attempt that is asked for: the last one where
 /// none is named.
 async fn asked(desk: &Desk, job: &str, query: &Query) -> Result<(JobRow, u32), Refusal> {
-    let none = || Refusal::not_found(format!("there is no job {job}"));
-    let row = desk.job(job_named(job)?).await?.ok_or_else(none)?;
+    let row = desk.job(job_named(job)?).await?.ok_or_else(|| no_job(job))?;
     let attempt = query.number("attempt")?.unwrap_or(row.job.attempt);
     Ok((row, attempt))
 }

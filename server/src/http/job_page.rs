@@ -9,7 +9,7 @@ use super::extract::{Query, Segment};
 use super::form::{self, Form};
 use super::html::{self, Escaped};
 use super::problem::Refusal;
-use super::work::job_named;
+use super::work::{job_named, no_job};
 use crate::service::Desk;
 use crate::service::jobs::JobRow;
 use app::domain::ids::PlaceId;
@@ -27,8 +27,7 @@ const SHOWN: u64 = 128 * 1024;
 
 /// A job.
 pub async fn one(desk: Desk, Segment(id): Segment, query: Query) -> Result<Response, Refusal> {
-    let none = || Refusal::not_found(format!("there is no job {id}"));
-    let row = desk.job(job_named(&id)?).await?.ok_or_else(none)?;
+    let row = desk.job(job_named(&id)?).await?.ok_or_else(|| no_job(&id))?;
     let mut main = head(&desk, &row);
     acts(&mut main, &desk, &row);
     waits(&desk, &row, &mut main).await?;

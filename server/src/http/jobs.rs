@@ -5,7 +5,7 @@ use super::json;
 use super::problem::Refusal;
 use super::sse::{self, BEAT_EVERY, COMMENT, Frames};
 use super::wire::work::JobBody;
-use super::work::job_named;
+use super::work::{job_named, no_job};
 use super::{Door, body};
 use crate::service::job_log::LogPart;
 use crate::service::{Desk, Failure};
@@ -33,10 +33,6 @@ const CHANGE_EVERY: Duration = Duration::from_millis(50);
 
 /// After the store refused, it is asked again this often.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
-
-fn no_job(id: &str) -> Refusal {
-    Refusal::not_found(format!("there is no job {id}"))
-}
 
 /// Tells about a job
 #[utoipa::path(

@@ -39,7 +39,12 @@ pub(super) async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -
 
 /// A job, by the id in the path.
 pub(super) fn job_named(text: &str) -> Result<JobId, Refusal> {
-    text.parse().map_err(|_| Refusal::not_found(format!("there is no job {text}")))
+    text.parse().map_err(|_| no_job(text))
+}
+
+/// There is no such job.
+pub(super) fn no_job(id: &str) -> Refusal {
+    Refusal::not_found(format!("there is no job {id}"))
 }
 
 /// A worker starts

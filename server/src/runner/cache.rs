@@ -6,14 +6,13 @@
 //! of its own reference read, so a request from a fork cannot put anything into
 //! the builds of the main branch.
 
-use super::folder::Folder;
+use super::folder::{Folder, private};
 use app::domain::batch::quoted;
 use app::domain::job::{Cache, Step, Task};
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use sha2::{Digest, Sha256};
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// Caches of a job at most.
@@ -138,7 +137,7 @@ impl Caches {
             let size = packed.metadata()?.len();
             room = room.checked_sub(size).ok_or_else(|| io::Error::other("there is no room for so much"))?;
             let parent = path.parent().unwrap_or(&self.folder);
-            DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+            private(parent)?;
             // Beside it, and then in its place: whoever reads it now has all of it.
             let mut fresh = tempfile::NamedTempFile::new_in(parent)?;
             io::copy(&mut packed.take(size), &mut fresh)?;

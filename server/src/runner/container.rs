@@ -174,10 +174,9 @@ impl Containers {
 
 /// What the kernel itself holds each process to.
 fn ulimits(limits: &Limits) -> [String; 5] {
-    let bytes = |mebibytes: u32| u64::from(mebibytes) * 1024 * 1024;
     [
-        format!("data={0}:{0}", bytes(limits.memory_mebibytes)),
-        format!("fsize={0}:{0}", bytes(limits.disk_mebibytes)),
+        format!("data={0}:{0}", limits.memory_bytes()),
+        format!("fsize={0}:{0}", limits.disk_bytes()),
         format!("nproc={0}:{0}", limits.processes),
         "core=0:0".to_owned(),
         "nofile=4096:4096".to_owned(),

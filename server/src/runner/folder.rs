@@ -49,7 +49,8 @@ pub struct Found {
     pub bytes: Vec<u8>,
 }
 
-fn private(path: &Path) -> io::Result<()> {
+/// Makes a folder, with those on the way there, that its owner alone may enter.
+pub(super) fn private(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 

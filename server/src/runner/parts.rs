@@ -102,7 +102,8 @@ impl Running<'_> {
             return Vec::new();
         };
         let (folder, task, variant) = (self.folder.clone(), self.task.clone(), variant.to_owned());
-        let (keys, most) = (self.cache_keys.clone(), self.cached_most());
+        // No more than the job may write itself.
+        let (keys, most) = (self.cache_keys.clone(), self.limits.disk_bytes());
         let bringing = move || caches.bring(&folder, &task, &keys, &variant, most);
         let bringing = tokio::task::spawn_blocking(bringing).await;
         match bringing.map_err(std::io::Error::other).and_then(|brought| brought) {
@@ -114,14 +115,9 @@ impl Running<'_> {
         }
     }
 
-    /// Bytes of all its caches: no more than it may write itself.
-    fn cached_most(&self) -> u64 {
-        u64::from(self.limits.disk_mebibytes) * 1024 * 1024
-    }
-
     async fn take_caches(&self, kept: Vec<super::cache::Kept>) {
         let Some(caches) = self.means.caches.clone().filter(|_| !kept.is_empty()) else { return };
-        let (folder, most) = (self.folder.clone(), self.cached_most());
+        let (folder, most) = (self.folder.clone(), self.limits.disk_bytes());
         let taking = tokio::task::spawn_blocking(move || caches.take(&folder, &kept, most)).await;
         if let Err(error) = taking.map_err(std::io::Error::other).and_then(|taken| taken) {
             self.log.say(&format!("holter: a cache is not kept: {error}")).await;

@@ -279,11 +279,10 @@ impl Sandbox {
     }
 
     fn limit(&self, limits: &Limits, words: &mut Vec<OsString>) {
-        let bytes = |mebibytes: u32| u64::from(mebibytes) * 1024 * 1024;
         words.push(self.prlimit.clone().into());
         // Of one program; the worker counts what all of them take together.
-        words.push(format!("--data={}", bytes(limits.memory_mebibytes)).into());
-        words.push(format!("--fsize={}", bytes(limits.disk_mebibytes)).into());
+        words.push(format!("--data={}", limits.memory_bytes()).into());
+        words.push(format!("--fsize={}", limits.disk_bytes()).into());
         words.push(format!("--nproc={}", limits.processes).into());
         words.extend(["--core=0".into(), "--nofile=4096".into(), "--".into()]);
     }

@@ -181,9 +181,9 @@ impl Running<'_> {
             kept.write_all(text)?;
         }
         *self.put_out += text.len() as u64;
-        let most = self.setting.limits.output_mebibytes;
-        let is_too_much = *self.put_out > u64::from(most) * 1024 * 1024;
-        Ok(is_too_much.then(|| Ending::TooMuch(format!("it put out more than {most} MiB"))))
+        let limits = &self.setting.limits;
+        let is_too_much = *self.put_out > limits.output_bytes();
+        Ok(is_too_much.then(|| Ending::TooMuch(format!("it put out more than {} MiB", limits.output_mebibytes))))
     }
 
     /// What was written before the end is still in the pipe. Where somebody
@@ -235,11 +235,10 @@ impl Running<'_> {
 
     fn judge(&mut self, taken: Taken, disk: u64) -> Option<String> {
         let limits = &self.setting.limits;
-        let bytes = |mebibytes: u32| u64::from(mebibytes) * 1024 * 1024;
-        if taken.memory > bytes(limits.memory_mebibytes) {
+        if taken.memory > limits.memory_bytes() {
             return Some(format!("its programs took more than {} MiB of memory", limits.memory_mebibytes));
         }
-        if disk > bytes(limits.disk_mebibytes) {
+        if disk > limits.disk_bytes() {
             return Some(format!("it wrote more than {} MiB, or very many files", limits.disk_mebibytes));
         }
         // What forks without end also dies without end: it is not at the limit

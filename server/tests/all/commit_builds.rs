@@ -7,6 +7,7 @@ use server::config::Config;
 use sha2::Sha256;
 use std::path::Path;
 use std::process::Command;
+use tempfile::TempDir;
 
 pub fn git(folder: &Path, args: &[&str]) -> String {
     let done = Command::new("git")
@@ -17,6 +18,15 @@ pub fn git(folder: &Path, args: &[&str]) -> String {
         .expect("git runs");
     assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
     String::from_utf8(done.stdout).expect("text").trim().to_owned()
+}
+
+/// A folder that is visible to jobs: those are users of their own, and have to pass
+/// through.
+pub fn opened() -> TempDir {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).expect("opened");
+    folder
 }
 
 /// A bare repository with one commit of these files, and the commit.
@@ -96,10 +106,7 @@ const PLAN: &str = "artifacts = [\"out/*.bin\"]\n\n[[steps]]\nname = \"lint\"\nr
 
 #[tokio::test]
 async fn a_push_is_cloned_linted_tested_shown_and_told_to_its_forge() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    // The job is a user of its own, and has to pass through.
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(folder.path(), open).expect("opened");
+    let folder = opened();
     let commit_id = repository(folder.path(), &[(".holter.toml", PLAN), ("hello.txt", "hello from the commit\n")]);
     let forge = Sink::start().await;
     let server =
@@ -187,9 +194,7 @@ fn request(commit: &str, from: &str) -> Value {
 
 #[tokio::test]
 async fn a_request_from_a_fork_waits_until_somebody_approves_it() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(folder.path(), open).expect("opened");
+    let folder = opened();
     let first = repository(folder.path(), &[(".holter.toml", PLAN), ("hello.txt", "hello from the fork\n")]);
     let work = folder.path().join("work");
     let bare = folder.path().join("pump.git").display().to_string();
@@ -248,9 +253,7 @@ async fn a_request_from_a_fork_waits_until_somebody_approves_it() {
 
 #[tokio::test]
 async fn the_head_of_a_branch_is_built_when_its_time_has_come() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(folder.path(), open).expect("opened");
+    let folder = opened();
     let commit_id = repository(folder.path(), &[(".holter.toml", PLAN), ("hello.txt", "hello from the head\n")]);
     let forge = Sink::start().await;
     let server = TestServer::start_with(false, |config| {
@@ -285,9 +288,7 @@ async fn the_head_of_a_branch_is_built_when_its_time_has_come() {
 
 #[tokio::test]
 async fn what_cannot_be_built_says_why_and_a_newer_commit_calls_off_an_older() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(folder.path(), open).expect("opened");
+    let folder = opened();
     let commit_id = repository(folder.path(), &[("README.md", "nothing\n")]);
     let server = TestServer::start_with(false, |config| {
         configured(config, folder.path(), "127.0.0.1:1");

@@ -3,7 +3,7 @@
 //! limits of what a job takes are in [`crate::runner`].
 
 use crate::batches::{Form, ended, send};
-use crate::commit_builds::{self, configured, git, push, told};
+use crate::commit_builds::{self, configured, git, opened, push, told};
 use crate::harness::{TestServer, eventually};
 use crate::runner::{boxed, note, running, scripted};
 use app::domain::job::Checkout;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use server::config::{Config, LimitsConfig};
 use server::service::tokens::Scope;
 use std::io::{Cursor, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use zip::write::SimpleFileOptions;
 
@@ -203,8 +203,7 @@ const JUNIT: &str = "<testsuite name=\"s\"><testcase name=\"NAME\"/></testsuite>
 
 #[tokio::test]
 async fn links_in_a_repository_are_not_followed_for_reports_or_its_plan() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("opened");
+    let folder = opened();
     let outside = folder.path().join("outside");
     std::fs::create_dir(&outside).expect("made");
     std::fs::write(outside.join("junit.xml"), JUNIT.replace("NAME", "stolen")).expect("written");

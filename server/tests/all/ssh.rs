@@ -1,13 +1,12 @@
 //! A repository that is cloned by SSH, from a real server of it.
 
-use crate::commit_builds::{configured, ended, push, repository, told};
+use crate::commit_builds::{configured, ended, opened, push, repository, told};
 use crate::containers::Guarded;
 use crate::harness::{Sink, TestServer, eventually};
 use serde_json::json;
 use server::config::CredentialsConfig;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -42,8 +41,7 @@ async fn serve(folder: &Path) -> Option<(Guarded, u16)> {
 
 #[tokio::test]
 async fn a_key_is_known_to_the_checkout_alone_and_no_other_host_is_trusted() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("opened");
+    let folder = opened();
     let commit = repository(folder.path(), &[(".holter.toml", PLAN), ("hello.txt", "hello by ssh\n")]);
     let (host, _own) = (key(folder.path(), "host"), key(folder.path(), "own"));
     let other = key(folder.path(), "other");

@@ -1,6 +1,6 @@
 //! Builds with a matrix, and what is kept from one build to the next.
 
-use crate::commit_builds::{configured, ended, git, push, repository, told};
+use crate::commit_builds::{configured, ended, git, opened, push, repository, told};
 use crate::harness::{Sink, TestServer};
 use serde_json::{Value, json};
 
@@ -45,9 +45,7 @@ async fn result(server: &TestServer, setup: &str) -> Value {
 
 #[tokio::test]
 async fn each_variant_is_a_setup_of_its_own_in_a_fresh_folder_with_its_own_caches() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(folder.path(), open).expect("opened");
+    let folder = opened();
     let first = repository(folder.path(), &[(".holter.toml", PLAN), ("lock.txt", "lock 1")]);
     let forge = Sink::start().await;
     let server =

@@ -138,6 +138,21 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Memory of all its programs, in bytes.
+    pub fn memory_bytes(&self) -> u64 {
+        bytes(self.memory_mebibytes)
+    }
+
+    /// What it may write, in bytes.
+    pub fn disk_bytes(&self) -> u64 {
+        bytes(self.disk_mebibytes)
+    }
+
+    /// What it may put out, in bytes.
+    pub fn output_bytes(&self) -> u64 {
+        bytes(self.output_mebibytes)
+    }
+
     /// No more of anything than here.
     pub fn within(self, most: Self) -> Self {
         Self {
@@ -148,6 +163,10 @@ impl Limits {
             output_mebibytes: self.output_mebibytes.min(most.output_mebibytes),
         }
     }
+}
+
+fn bytes(mebibytes: u32) -> u64 {
+    u64::from(mebibytes) * 1024 * 1024
 }
 
 /// Whose results the tests of a job are.
@@ -343,5 +362,6 @@ mod tests {
         assert!(!task.has_network);
         let less = Limits { seconds: 5, ..Limits::default() };
         assert_eq!(Limits::default().within(less).seconds, 5);
+        assert_eq!(Limits { disk_mebibytes: 5_000, ..less }.disk_bytes(), 5_242_880_000);
     }
 }

@@ -94,31 +94,43 @@ impl Desk {
         let (end, lines) =
             stretches.last().map_or((0, 0), |last| (last.start + last.size, last.first_line + last.lines));
         let mut steps = if attempt == row.job.attempt { begun(row) } else { Vec::new() };
+        let mut held = None;
         for step in &mut steps {
-            step.first_line = self.lines_before(row.job.id, attempt, &spans, step.log_start).await?;
+            step.first_line = self.lines_before((row.job.id, attempt), &spans, step.log_start, &mut held).await?;
         }
         Ok(LogIndex { end, lines, stretches, steps })
     }
 
     /// Lines that end before a place. The piece that holds the place is read only
-    /// where it begins before it: a step mostly begins with a piece.
-    async fn lines_before(&self, id: JobId, attempt: u32, spans: &[LogSpan], place: u64) -> Result<u64, Failure> {
+    /// where it begins before it: a step mostly begins with a piece. `held` is the
+    /// one that was read last: short steps stand in one piece together.
+    async fn lines_before(
+        &self,
+        (id, attempt): (JobId, u32),
+        spans: &[LogSpan],
+        place: u64,
+        held: &mut Option<(u64, Vec<u8>)>,
+    ) -> Result<u64, Failure> {
         let before = spans.partition_point(|span| span.start + u64::from(span.size) <= place);
         let lines: u64 = spans[..before].iter().map(|span| u64::from(span.lines)).sum();
-        let Some(within) =
-            spans.get(before).and_then(|span| place.checked_sub(span.start)).filter(|within| *within > 0)
-        else {
+        let Some(start) = spans.get(before).map(|span| span.start).filter(|start| *start < place) else {
             return Ok(lines);
         };
-        let pieces = self.inner.store.log_read(id, attempt, place..u64::MAX, 1).await?;
-        let counted = elsewhere(move || {
-            let Some(piece) = pieces.first() else { return Ok(0) };
-            let text = unpack(&piece.packed)?;
-            let within = usize::try_from(within).unwrap_or(usize::MAX).min(text.len());
-            Ok(memchr::memchr_iter(b'\n', &text[..within]).count())
-        });
-        let counted = counted.await?.map_err(|why| Failure::Upstream(format!("a piece of this log {why}")))?;
+        let text = match held.take().filter(|(of, _)| *of == start) {
+            Some((_, text)) => text,
+            None => self.unpacked(id, attempt, place).await?,
+        };
+        let within = usize::try_from(place - start).unwrap_or(usize::MAX).min(text.len());
+        let counted = memchr::memchr_iter(b'\n', &text[..within]).count();
+        *held = Some((start, text));
         Ok(lines + counted as u64)
+    }
+
+    /// The text of the piece that holds a place.
+    async fn unpacked(&self, id: JobId, attempt: u32, place: u64) -> Result<Vec<u8>, Failure> {
+        let pieces = self.inner.store.log_read(id, attempt, place..u64::MAX, 1).await?;
+        let read = elsewhere(move || pieces.first().map_or(Ok(Vec::new()), |piece| unpack(&piece.packed)));
+        read.await?.map_err(|why| Failure::Upstream(format!("a piece of this log {why}")))
     }
 }
 
